@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { appendFile, open } from 'node:fs/promises';
+import { execa, type Options } from 'execa';
+import { redact } from './redact.ts';
+
+export interface RunOptions {
+  /** Given to standard input; without it standard input is empty. */
+  input?: string | Uint8Array;
+  /** Deadline in milliseconds; 60 000 unless told. */
+  within?: number;
+  cwd?: string;
+  env?: Record<string, string | undefined>;
+  signal?: AbortSignal;
+  /** Called with each line of both streams as it comes. */
+  onLine?: (line: string) => void;
+  /** A file that the output is appended to. */
+  log?: string;
+  /** Words and output are kept out of the command record and of messages. */
+  secret?: boolean;
+}
+
+export interface Output {
+  stdout: string;
+  stderr: string;
+  code: number;
+  /** How long it took, in milliseconds. */
+  ms: number;
+}
+
+export type Run = (words: readonly string[], options?: RunOptions) => Promise<Output>;
+
+/** A program that could not be started, ran out of time, or ended with a status other than 0. */
+export class CommandError extends Error {
+  override name = 'CommandError';
+  readonly words: readonly string[];
+  readonly output: Output;
+
+  constructor(words: readonly string[], why: string, output: Output, cause?: unknown) {
+    const said = redact((output.stderr.trim() || output.stdout.trim()).slice(-2000));
+    super(`${why}: ${redact(words.join(' ')).slice(0, 400)}${said ? `\n${said}` : ''}`, { cause });
+    this.words = words;
+    this.output = output;
+  }
+}
+
+/**
+ * Runs a program and returns what it said, whatever its exit status.
+ *
+ * @throws CommandError when it is missing or runs out of time.
+ */
+export async function attempt(words: readonly string[], options: RunOptions = {}): Promise<Output> {
+  const [program = '', ...args] = words;
+  const within = options.within ?? 60_000;
+  const started = performance.now();
+  const settings: Options = {
+    reject: false,
+    stripFinalNewline: false,
+    timeout: within,
+    maxBuffer: 64 * 1024 * 1024,
+    forceKillAfterDelay: 2000,
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: options.env as Record<string, string> }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+  };
+
+  const child = execa(program, args, settings);
+  if (options.onLine) void forward(child, options.onLine);
+  const result = await child;
+  const output: Output = {
+    stdout: String(result.stdout ?? ''),
+    stderr: String(result.stderr ?? ''),
+    code: result.exitCode ?? -1,
+    ms: Math.round(performance.now() - started),
+  };
+  if (options.log !== undefined) await appendFile(options.log, output.stdout + output.stderr);
+  const shown = options.secret ? [program, '(arguments withheld)'] : words;
+  if (result.timedOut) throw new CommandError(shown, `No end within ${String(within / 1000)} s`, output);
+  if (result.isCanceled) throw new CommandError(shown, 'Called off', output, result.cause);
+  if (result.exitCode === undefined) {
+    const why = result.signal ? `Ended by ${result.signal}` : 'Could not be started';
+    throw new CommandError(shown, why, { ...output, stderr: output.stderr || (result.message ?? '') }, result.cause);
+  }
+  return output;
+}
+
+/** Runs a program. @throws CommandError also when its exit status is not 0. */
+export async function run(words: readonly string[], options: RunOptions = {}): Promise<Output> {
+  const output = await attempt(words, options);
+  if (output.code !== 0) {
+    const shown = options.secret ? [words[0] ?? '', '(arguments withheld)'] : words;
+    throw new CommandError(shown, `Exit status ${String(output.code)}`, output);
+  }
+  return output;
+}
+
+/** Starts a program in a session of its own that survives us; its output is appended to `log`. Returns its pid. */
+export async function spawnDetached(
+  words: readonly string[],
+  { log, env, cwd }: { log: string; env?: NodeJS.ProcessEnv; cwd?: string },
+): Promise<number> {
+  const [program = '', ...args] = words;
+  const file = await open(log, 'a', 0o600);
+  try {
+    const child = spawn(program, args, {
+      detached: true,
+      stdio: ['ignore', file.fd, file.fd],
+      env: env ?? process.env,
+      ...(cwd === undefined ? {} : { cwd }),
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', (error) => {
+        reject(new CommandError(words, 'Could not be started', { stdout: '', stderr: error.message, code: -1, ms: 0 }, error));
+      });
+    });
+    child.unref();
+    return child.pid ?? -1;
+  } finally {
+    await file.close();
+  }
+}
+
+async function forward(
+  lines: { iterable: (options: { from: 'stdout' | 'stderr' }) => AsyncIterable<unknown> },
+  onLine: (line: string) => void): Promise<void> {
+  const each = async (from: 'stdout' | 'stderr'): Promise<void> => {
+    for await (const line of lines.iterable({ from })) onLine(String(line));
+  };
+  await Promise.all([each('stdout'), each('stderr')]).catch(() => undefined);
+}

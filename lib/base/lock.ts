@@ -1,0 +1,52 @@
+import { link, readFile, rm, writeFile, mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { isAlive, processOf, type ProcessId } from './processes.ts';
+import { minutes, until } from './until.ts';
+
+/**
+ * Does the work while holding a lock that works across processes. A holder that died is replaced.
+ *
+ * @param path the lock file; its folder is made when it is missing
+ * @param what what the lock protects, for the message
+ * @throws NotSeenError when the holder does not let go within `within` milliseconds
+ */
+export async function withLock<T>(path: string, what: string, work: () => Promise<T>, within = minutes(60)): Promise<T> {
+  await mkdir(dirname(path), { recursive: true });
+  await until(`the lock on ${what} (${path})`, () => tryLock(path), (holder) => holder === 'us', { within, every: 50 });
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+let count = 0;
+
+/** Takes the lock if it is free or its holder is dead. Returns 'us' or who holds it. */
+export async function tryLock(path: string): Promise<'us' | ProcessId> {
+  count += 1;
+  const mine = `${path}.${String(process.pid)}.${String(count)}`;
+  await writeFile(mine, JSON.stringify(processOf(process.pid)), { mode: 0o600 });
+  try {
+    // link() is atomic and, unlike writing with 'wx', never shows an empty lock file
+    await link(mine, path);
+    return 'us';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const holder = await holderOf(path);
+    if (holder && isAlive(holder)) return holder;
+    await rm(path, { force: true });
+    return holder ?? { pid: 0, started: '' };
+  } finally {
+    await rm(mine, { force: true });
+  }
+}
+
+/** Who holds the lock, alive or not; undefined when nobody does. */
+export async function holderOf(path: string): Promise<ProcessId | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as ProcessId;
+  } catch {
+    return undefined;
+  }
+}

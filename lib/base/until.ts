@@ -1,0 +1,87 @@
+import { inspect } from 'node:util';
+import pWaitFor from 'p-wait-for';
+import { messageOf } from './errors.ts';
+
+export const seconds = (n: number): number => n * 1000;
+export const minutes = (n: number): number => n * 60_000;
+
+export interface Patience {
+  /** Deadline in milliseconds. */
+  within: number;
+  /** Milliseconds between two looks; 100 unless told. */
+  every?: number;
+  /** How many good looks in a row are asked for; 1 unless told. */
+  inARow?: number;
+}
+
+type Last<T> = { saw: T } | { failed: unknown } | undefined;
+
+/** What was waited for was not seen before the deadline. */
+export class NotSeenError extends Error {
+  override name = 'NotSeenError';
+  readonly seen: string;
+
+  constructor(what: string, within: number, looks: number, last: Last<unknown>) {
+    const seen = describe(last);
+    super(`Waited ${String(within / 1000)} s for: ${what}. Looked ${String(looks)} times; last look: ${seen}`, {
+      cause: last && 'failed' in last ? last.failed : undefined,
+    });
+    this.seen = seen;
+  }
+}
+
+function describe(last: Last<unknown>): string {
+  if (!last) return 'never ended';
+  if ('failed' in last) return messageOf(last.failed);
+  return typeof last.saw === 'string' ? last.saw : inspect(last.saw, { depth: 4, breakLength: 120 });
+}
+
+/**
+ * Looks until what is seen is good, and returns it.
+ * A look that throws counts as "not yet"; a condition (`good`) that throws ends the wait at once.
+ * p-wait-for alone never interrupts a running look and lets a late answer pass, hence the race.
+ *
+ * @throws NotSeenError at the deadline, with the last thing seen.
+ */
+export async function until<T>(
+  what: string,
+  look: (signal: AbortSignal) => Promise<T>,
+  good: (seen: T) => boolean,
+  { within, every = 100, inARow = 1 }: Patience,
+): Promise<T> {
+  const deadline = new AbortController();
+  let last: Last<T>;
+  let looks = 0;
+  let run = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      deadline.abort();
+      reject(new NotSeenError(what, within, looks, last));
+    }, within);
+  });
+  const watch = pWaitFor<T>(
+    async () => {
+      deadline.signal.throwIfAborted();
+      looks += 1;
+      let saw: T;
+      try {
+        saw = await look(deadline.signal);
+      } catch (failed) {
+        last = { failed };
+        run = 0;
+        return false;
+      }
+      last = { saw };
+      run = good(saw) ? run + 1 : 0;
+      return run >= inARow ? pWaitFor.resolveWith(saw) : false;
+    },
+    { interval: every },
+  );
+  watch.catch(() => undefined);
+  try {
+    return await Promise.race([watch, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

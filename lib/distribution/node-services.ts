@@ -1,0 +1,105 @@
+import { stringify } from 'yaml';
+import type { NodeMachine } from '#lib/machines/local/node.ts';
+import { networks } from '#lib/machines/local/topology.ts';
+
+/** Writes the configuration of containerd, the pod network, kubelet and kube-proxy onto a node. */
+export async function configureNode(node: NodeMachine, labName: string): Promise<void> {
+  const { name, podNetwork } = node.plan;
+  const files: Record<string, string> = {
+    '/etc/containerd/config.toml': containerd,
+    '/etc/cni/net.d/10-pods.conflist': JSON.stringify({
+      cniVersion: '1.0.0',
+      name: 'pods',
+      plugins: [
+        {
+          // point to point: all traffic of a pod is routed, so a policy engine sees it in the node's forward chain
+          type: 'ptp',
+          // the VM has no route to pods, so they reach it from the node's address
+          ipMasq: false,
+          ipam: { type: 'host-local', ranges: [[{ subnet: podNetwork }]], routes: [{ dst: '0.0.0.0/0' }] },
+        },
+        { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+      ],
+    }),
+    '/etc/kubernetes/kubelet.yaml': stringify({
+      apiVersion: 'kubelet.config.k8s.io/v1beta1',
+      kind: 'KubeletConfiguration',
+      authentication: {
+        anonymous: { enabled: false },
+        webhook: { enabled: true },
+        x509: { clientCAFile: '/etc/kubernetes/ca.crt' },
+      },
+      authorization: { mode: 'Webhook' },
+      containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
+      cgroupDriver: 'cgroupfs',
+      cgroupRoot: `/istio-vm-conformance/${labName}/${name}`,
+      failCgroupV1: false,
+      failSwapOn: false,
+      clusterDNS: [networks.dns],
+      clusterDomain: 'cluster.local',
+      resolvConf: '/etc/resolv.conf',
+      registerNode: true,
+      imageGCHighThresholdPercent: 100,
+      evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
+      maxPods: 110,
+      // the sources' waits are about Istio; a sluggish node would only blur them
+      syncFrequency: '10s',
+      nodeStatusUpdateFrequency: '4s',
+      serializeImagePulls: false,
+    }),
+    '/etc/kubernetes/kube-proxy.yaml': stringify({
+      apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
+      kind: 'KubeProxyConfiguration',
+      mode: 'iptables',
+      hostnameOverride: name,
+      clientConnection: { kubeconfig: '/etc/kubernetes/kube-proxy.conf' },
+      clusterCIDR: networks.pods,
+      detectLocalMode: 'ClusterCIDR',
+      conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
+      iptables: { minSyncPeriod: '100ms', syncPeriod: '30s' },
+    }),
+  };
+  await Promise.all(Object.entries(files).map(async ([file, content]) => node.write(file, content)));
+}
+
+/** Pods reach what is outside the cluster from their node's address, as with k3s. */
+export async function masquerade(node: NodeMachine): Promise<void> {
+  const { podNetwork } = node.plan;
+  await node.run(['iptables', '-w', '-t', 'nat', '-A', 'POSTROUTING', '-s', podNetwork, '!', '-d', networks.pods, '-j', 'MASQUERADE']);
+}
+
+export const startContainerd = async (node: NodeMachine): Promise<void> =>
+  node.daemon('containerd', ['containerd', '--config', '/etc/containerd/config.toml']);
+
+export const startKubelet = async (node: NodeMachine): Promise<void> =>
+  node.daemon('kubelet', [
+    'kubelet',
+    '--config=/etc/kubernetes/kubelet.yaml',
+    '--kubeconfig=/etc/kubernetes/kubelet.conf',
+    `--hostname-override=${node.name}`,
+    `--node-ip=${node.plan.address}`,
+  ]);
+
+export const startKubeProxy = async (node: NodeMachine): Promise<void> =>
+  node.daemon('kube-proxy', ['kube-proxy', '--config=/etc/kubernetes/kube-proxy.yaml']);
+
+const containerd = `version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd"
+[grpc]
+  address = "/run/containerd/containerd.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  # without CAP_SYS_RESOURCE runc may not lower a score
+  restrict_oom_score_adj = true
+  sandbox_image = "registry.k8s.io/pause:3.10"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    snapshotter = "overlayfs"
+    default_runtime_name = "runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        SystemdCgroup = false
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/opt/cni/bin"
+    conf_dir = "/etc/cni/net.d"
+`;

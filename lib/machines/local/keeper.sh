@@ -1,0 +1,43 @@
+#!/bin/bash
+# keeper.sh <lab folder>
+# Parents one lab and ends it when its owner is gone, unless <lab folder>/keep exists. It survives the run being
+# killed; when the keeper itself is killed the kernel ends the lab with it (pdeathsig), and `lab gc` sweeps the rest.
+# <lab folder>/owner holds "<pid> <start time>" of the run that uses the lab, and is replaced by the next run.
+set -u
+dir=$1
+here=$(dirname "$(readlink -f "$0")")
+name=$(basename "$dir")
+
+start_of() { # a pid may be used again, its start time tells
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  stat=${stat##*) }
+  [ "${stat:0:1}" != Z ] || return 1
+  echo "$stat" | cut -d' ' -f20
+}
+
+owned() {
+  local pid started
+  read -r pid started 2>/dev/null <"$dir/owner" || return 1
+  [ "$(start_of "$pid")" = "$started" ]
+}
+
+sweep() {
+  kill -KILL "$lab" 2>/dev/null
+  wait "$lab" 2>/dev/null
+  "$here/cgroups.sh" remove "$name"
+  [ -e "$dir/failed" ] || rm -rf "$dir"
+}
+trap 'sweep; exit 0' TERM
+
+setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child=KILL \
+  bash "$here/lab-init.sh" "$dir" </dev/null &
+lab=$!
+echo "$$ $(start_of $$)" >"$dir/keeper"
+
+while kill -0 "$lab" 2>/dev/null; do
+  [ -d "$dir" ] || break
+  owned || [ -e "$dir/keep" ] || break
+  sleep 0.5 & wait $!
+done
+sweep

@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, spawnDetached } from '#lib/base/command.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
+import { withLock } from '#lib/base/lock.ts';
+import { labDir, root } from '#lib/base/paths.ts';
+import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
+import type { Settings } from '#lib/base/settings.ts';
+import { seconds, until } from '#lib/base/until.ts';
+import { nodePlans } from './topology.ts';
+
+/** An open lab of the local provider. */
+export interface LocalLab {
+  name: string;
+  dir: string;
+  /** The lab's first process, as the host knows it. */
+  init: ProcessId;
+}
+
+interface Built {
+  fingerprint: string;
+  settings: Record<string, unknown>;
+}
+
+export const script = (name: string): string => join(root, 'lib/machines/local', name);
+
+/** Words that put a command into the lab's namespaces: its network, its processes, its mounts. */
+export const enterLab = ({ init }: LocalLab): string[] => ['nsenter', '-t', String(init.pid), '-m', '-p', '-n', '--'];
+
+/**
+ * Opens a lab: attaches to the one that stands, or makes its namespaces and arms the keeper that ends it with us.
+ *
+ * @throws RefusedError when another run uses the lab, or it was built from other settings
+ */
+export async function openLab(settings: Settings): Promise<{ lab: LocalLab; kept: boolean }> {
+  const { name } = settings.lab;
+  const dir = labDir(name);
+  return withLock(`${dir}.lock`, `lab ${name}`, async () => {
+    const standing = await findLab(name);
+    if (standing) {
+      await refuseUnlessOurs(standing, settings);
+      await own(dir);
+      return { lab: standing, kept: true };
+    }
+    await rm(dir, { recursive: true, force: true });
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    const nodes = nodePlans(settings).map((node) => `${node.name} ${node.address} ${node.podNetwork}\n`);
+    await writeAtomic(join(dir, 'nodes'), nodes.join(''));
+    await writeAtomic(join(dir, 'built.json'), JSON.stringify(built(settings), undefined, 2), 0o600);
+    await own(dir);
+    const keeper = await spawnDetached(['bash', script('keeper.sh'), dir], { log: join(dir, 'keeper.log') });
+    const lab = await until(
+      `lab ${name} has its namespaces (log: ${join(dir, 'keeper.log')})`,
+      async () => ({ lab: await findLab(name), keeper: processOf(keeper) !== undefined }),
+      (seen) => seen.lab !== undefined || !seen.keeper,
+      { within: seconds(20), every: 20 },
+    );
+    if (!lab.lab) {
+      throw new Error(`The namespaces of lab ${name} could not be made: ${await log(dir)}`);
+    }
+    return { lab: lab.lab, kept: false };
+  });
+}
+
+/** The lab of this name, if it stands. */
+export async function findLab(name: string): Promise<LocalLab | undefined> {
+  const dir = labDir(name);
+  const init = await processIn(join(dir, 'init'));
+  return init && isAlive(init) ? { name, dir, init } : undefined;
+}
+
+/** Whether the lab outlives the run that uses it. */
+export async function keepLab(dir: string, keep: boolean): Promise<void> {
+  if (keep) await writeAtomic(join(dir, 'keep'), '');
+  else await rm(join(dir, 'keep'), { force: true });
+}
+
+/** Ends a lab and waits until its processes, namespaces, control groups and files are gone. It may already be. */
+export async function closeLab(name: string): Promise<void> {
+  const dir = labDir(name);
+  const keeper = await processIn(join(dir, 'keeper'));
+  if (keeper && isAlive(keeper)) {
+    endProcess(keeper.pid, 'SIGTERM');
+    await until(`the keeper of lab ${name} has swept it`, async () => Promise.resolve(isAlive(keeper)), (alive) => !alive, {
+      within: seconds(60),
+      every: 50,
+    });
+  }
+  const left = await findLab(name);
+  if (left) endProcess(left.init.pid);
+  await run(['bash', script('cgroups.sh'), 'remove', name]);
+  await rm(dir, { recursive: true, force: true });
+}
+
+/** Makes us the run that the lab lives for. */
+async function own(dir: string): Promise<void> {
+  const us = processOf(process.pid);
+  await writeAtomic(join(dir, 'owner'), `${String(us?.pid)} ${us?.started ?? ''}\n`);
+}
+
+async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Promise<void> {
+  const owner = await processIn(join(dir, 'owner'));
+  if (owner && owner.pid !== process.pid && isAlive(owner)) {
+    throw new RefusedError(
+      `Lab ${name} is in use by the run with process id ${String(owner.pid)}; wait for it, or give this run another LAB_NAME.`,
+    );
+  }
+  const was = readJson<Built>(join(dir, 'built.json'));
+  const now = built(settings);
+  if (was?.fingerprint === now.fingerprint) return;
+  const changed = Object.keys(now.settings).filter(
+    (key) => JSON.stringify(now.settings[key]) !== JSON.stringify(was?.settings[key]),
+  );
+  throw new RefusedError(
+    `The kept lab ${name} was built from other settings (${changed.join(', ') || 'unknown'}); remove it with \`npm run lab -- down\`, or give this run another LAB_NAME.`,
+  );
+}
+
+function built({ lab: _lab, ...world }: Settings): Built {
+  return { fingerprint: createHash('sha256').update(JSON.stringify(world)).digest('hex'), settings: world };
+}
+
+async function processIn(file: string): Promise<ProcessId | undefined> {
+  if (!exists(file)) return undefined;
+  const [pid, started] = (await readFile(file, 'utf8')).trim().split(' ');
+  return pid && started ? { pid: Number(pid), started } : undefined;
+}
+
+async function log(dir: string): Promise<string> {
+  const file = join(dir, 'keeper.log');
+  return exists(file) ? (await readFile(file, 'utf8')).trim().slice(-500) : 'the keeper said nothing';
+}

@@ -1,0 +1,49 @@
+#!/bin/bash
+# node-init.sh <machine folder> <name> <address> <hosts file> <folder of the Kubernetes programs>
+# The first process of a node, in pid, mount, uts and ipc namespaces of its own. Its root is made of the host's /usr
+# (read-only), an overlay of the host's /etc, and its own /var, /run, /opt and /tmp: nothing it writes reaches the host.
+set -eu
+machine=$1 name=$2 hosts=$4 programs=$5
+read -r pid _ </proc/self/stat # the lab's /proc: the id that the lab knows us by
+
+hostname "$name"
+mount --make-rprivate /
+root=$machine/root
+mkdir -p "$root" "$machine"/{var,etc,etc-work}
+mount -t tmpfs -o mode=755 tmpfs "$root"
+cd "$root"
+mkdir usr etc var run tmp opt root home proc sys dev opt/kubernetes opt/cni opt/cni/bin mnt srv old
+chmod 1777 tmp
+for link in bin sbin lib lib32 lib64 libx32; do
+  [ ! -e /$link ] || ln -s usr/$link $link
+done
+mount --rbind -o ro /usr usr
+mount -t overlay -o "lowerdir=/etc,upperdir=$machine/etc,workdir=$machine/etc-work" overlay etc
+mount --bind "$machine/var" var
+mount -t tmpfs -o mode=755 tmpfs run
+mount --bind -o ro "$programs" opt/kubernetes
+mount --bind /usr/lib/cni opt/cni/bin
+mount --rbind /sys sys
+mount --rbind /dev dev
+mount -t proc proc proc
+mkdir -p var/{lib/kubelet,lib/containerd,lib/cni,log/pods,log/containers,tmp} run/netns etc/cni/net.d
+
+# kubelet sets these for the whole machine; it finds the wanted values here instead
+mkdir run/sysctl
+fake() { [ ! -e "proc/sys/$1" ] || { echo "$2" >"run/sysctl/${1//\//.}"; mount --bind "run/sysctl/${1//\//.}" "proc/sys/$1"; }; }
+fake vm/overcommit_memory 1
+fake vm/panic_on_oom 0
+fake kernel/panic 10
+fake kernel/panic_on_oops 1
+fake kernel/keys/root_maxkeys 1000000
+fake kernel/keys/root_maxbytes 25000000
+
+cp "$hosts" etc/hosts
+echo "$name" >etc/hostname
+echo '# no name server: the lab has no way out' >etc/resolv.conf
+
+pivot_root . old
+umount -l old
+rmdir old
+echo "$pid" >/var/node.pid
+while :; do sleep 86400 & wait $! || true; done
