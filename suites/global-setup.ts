@@ -1,4 +1,5 @@
-import type { TestProject } from 'vitest/node';
+import { settings as readSettings } from '#lib/base/settings.ts';
+import { leaveLab, openLabFor } from '#lib/layers/open.ts';
 
 /**
  * Runs once, before any suite and only when the reporter found that something was asked for that exists.
@@ -6,9 +7,10 @@ import type { TestProject } from 'vitest/node';
  *
  * @returns what is done after the last suite
  */
-export default async function setup(_project: TestProject): Promise<() => Promise<void>> {
-  // Here: preflight, opening the lab, arming the reaper.
+export default async function setup(): Promise<() => Promise<void>> {
+  const settings = readSettings();
+  await openLabFor(settings);
   return async () => {
-    // Here: closing the lab, or keeping it. Whoever fails here sets process.exitCode: vitest only prints it.
+    await leaveLab(settings, !process.exitCode);
   };
 }

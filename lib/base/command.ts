@@ -79,7 +79,12 @@ export async function attempt(words: readonly string[], options: RunOptions = {}
   if (result.isCanceled) throw new CommandError(shown, 'Called off', output, result.cause);
   if (result.exitCode === undefined) {
     const why = result.signal ? `Ended by ${result.signal}` : 'Could not be started';
-    throw new CommandError(shown, why, { ...output, stderr: output.stderr || (result.message ?? '') }, result.cause);
+    throw new CommandError(
+      shown,
+      why,
+      { ...output, stderr: output.stderr || (result.message ?? '') },
+      result.cause,
+    );
   }
   return output;
 }
@@ -111,7 +116,14 @@ export async function spawnDetached(
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', (error) => {
-        reject(new CommandError(words, 'Could not be started', { stdout: '', stderr: error.message, code: -1, ms: 0 }, error));
+        reject(
+          new CommandError(
+            words,
+            'Could not be started',
+            { stdout: '', stderr: error.message, code: -1, ms: 0 },
+            error,
+          ),
+        );
       });
     });
     child.unref();
@@ -123,7 +135,8 @@ export async function spawnDetached(
 
 async function forward(
   lines: { iterable: (options: { from: 'stdout' | 'stderr' }) => AsyncIterable<unknown> },
-  onLine: (line: string) => void): Promise<void> {
+  onLine: (line: string) => void,
+): Promise<void> {
   const each = async (from: 'stdout' | 'stderr'): Promise<void> => {
     for await (const line of lines.iterable({ from })) onLine(String(line));
   };

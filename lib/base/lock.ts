@@ -10,9 +10,19 @@ import { minutes, until } from './until.ts';
  * @param what what the lock protects, for the message
  * @throws NotSeenError when the holder does not let go within `within` milliseconds
  */
-export async function withLock<T>(path: string, what: string, work: () => Promise<T>, within = minutes(60)): Promise<T> {
+export async function withLock<T>(
+  path: string,
+  what: string,
+  work: () => Promise<T>,
+  within = minutes(60),
+): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  await until(`the lock on ${what} (${path})`, () => tryLock(path), (holder) => holder === 'us', { within, every: 50 });
+  await until(
+    `the lock on ${what} (${path})`,
+    () => tryLock(path),
+    (holder) => holder === 'us',
+    { within, every: 50 },
+  );
   try {
     return await work();
   } finally {

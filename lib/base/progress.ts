@@ -3,8 +3,8 @@ import { seconds } from './until.ts';
 
 export interface StepPlan {
   /** This is step i of n. */
-  i?: number;
-  n?: number;
+  i?: number | undefined;
+  n?: number | undefined;
   /** How long it usually takes, in milliseconds. */
   expectedMs?: number | undefined;
   /** Says nothing unless it takes longer than ten seconds. */
@@ -17,13 +17,18 @@ export function say(text: string): void {
 }
 
 /** Does one step of long work and shows it: what, i of n, elapsed, expected; never silent for more than 10 s. */
-export async function step<T>(title: string, plan: StepPlan, work: (note: (text: string) => void) => Promise<T>): Promise<T> {
+export async function step<T>(
+  title: string,
+  plan: StepPlan,
+  work: (note: (text: string) => void) => Promise<T>,
+): Promise<T> {
   const place = plan.i !== undefined && plan.n !== undefined ? `[${String(plan.i)}/${String(plan.n)}] ` : '';
   const expected = plan.expectedMs === undefined ? '' : ` of about ${duration(plan.expectedMs)}`;
   const started = performance.now();
   const elapsed = (): string => duration(performance.now() - started);
   let noted = '';
-  if (!plan.quiet) say(`${place}${title}${plan.expectedMs === undefined ? '' : ` (about ${duration(plan.expectedMs)})`}`);
+  if (!plan.quiet)
+    say(`${place}${title}${plan.expectedMs === undefined ? '' : ` (about ${duration(plan.expectedMs)})`}`);
   const stop = heartbeat(seconds(9), () => {
     say(`${place}${title} … ${elapsed()}${expected}${noted && `: ${noted}`}`);
   });

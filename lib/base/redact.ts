@@ -1,6 +1,10 @@
 const secrets: readonly [RegExp, string][] = [
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, '(private key withheld)'],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, '(token withheld)'],
+  [
+    /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+    '(private key withheld)',
+  ],
+  // also the beginning of a token, as error messages cut them
+  [/\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*/g, '(token withheld)'],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g, '$1 (withheld)'],
   [/((?:client-key-data|token|password)"?\s*[:=]\s*"?)[A-Za-z0-9+/=_.-]{20,}/g, '$1(withheld)'],
 ];

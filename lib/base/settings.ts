@@ -61,7 +61,12 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
     memoryMiB: gibibytes(values, `MEM_${kind}`) * 1024,
     diskGiB: gibibytes(values, `DISK_${kind}`),
   });
-  const version = matching(values, 'ISTIO_VERSION', /^(\d+\.\d+\.\d+|master)$/, 'a version such as 1.27.9, or master');
+  const version = matching(
+    values,
+    'ISTIO_VERSION',
+    /^(\d+\.\d+\.\d+|master)$/,
+    'a version such as 1.27.9, or master',
+  );
   return {
     istioVersion: version,
     istioRevision: version.replaceAll('.', '-'),
@@ -125,7 +130,9 @@ function whole(values: Values, name: string, least: number, most: number): numbe
   const value = need(values, name);
   const number = Number(value);
   if (!/^\d+$/.test(value) || number < least || number > most) {
-    throw new RefusedError(`${name} must be a whole number from ${String(least)} to ${String(most)}, got "${value}".`);
+    throw new RefusedError(
+      `${name} must be a whole number from ${String(least)} to ${String(most)}, got "${value}".`,
+    );
   }
   return number;
 }
@@ -133,7 +140,9 @@ function whole(values: Values, name: string, least: number, most: number): numbe
 const port = (values: Values, name: string): number => whole(values, name, 1, 65_535);
 
 function gibibytes(values: Values, name: string): number {
-  return Number(matching(values, name, /^[1-9]\d{0,2}G$/, 'a size in whole gibibytes such as 8G').slice(0, -1));
+  return Number(
+    matching(values, name, /^[1-9]\d{0,2}G$/, 'a size in whole gibibytes such as 8G').slice(0, -1),
+  );
 }
 
 /** One load balancer port can be held by one gateway only; two ports of one gateway cannot be the same either. */
@@ -145,7 +154,10 @@ function distinct(ports: Settings['ports']): Settings['ports'] {
     ['EWG_PORT_TLS_ISTIOD', ports.ewg.istiod],
     ['EWG_PORT_TLS_WEBHOOK', ports.ewg.webhook],
   ];
-  for (const [name, number] of [['the ingress gateway', 80] as const, ['the ingress gateway', 443] as const]) {
+  for (const [name, number] of [
+    ['the ingress gateway', 80] as const,
+    ['the ingress gateway', 443] as const,
+  ]) {
     held.set(number, name);
   }
   for (const [name, number] of claims) {

@@ -23,9 +23,12 @@ export class NotSeenError extends Error {
 
   constructor(what: string, within: number, looks: number, last: Last<unknown>) {
     const seen = describe(last);
-    super(`Waited ${String(within / 1000)} s for: ${what}. Looked ${String(looks)} times; last look: ${seen}`, {
-      cause: last && 'failed' in last ? last.failed : undefined,
-    });
+    super(
+      `Waited ${String(within / 1000)} s for: ${what}. Looked ${String(looks)} times; last look: ${seen}`,
+      {
+        cause: last && 'failed' in last ? last.failed : undefined,
+      },
+    );
     this.seen = seen;
   }
 }

@@ -1,4 +1,5 @@
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
+import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import { RefusedError, messageOf } from '#lib/base/errors.ts';
 import { kubeClient } from '#lib/kube/client.ts';
@@ -48,6 +49,8 @@ function start(): void {
   const kube = kubeClient(kubeconfig);
   const ending = new AbortController();
   const { signal } = ending;
+  // each informer listens while it asks
+  setMaxListeners(0, signal);
   const prefixed = (name: string) => (text: string) => {
     log(`${name}: ${text}`);
   };

@@ -24,11 +24,27 @@ export async function forwardApi(lab: LocalLab): Promise<number> {
   const log = `exec "$@" >>'${join(lab.dir, 'forward.log')}' 2>&1 </dev/null`;
   const inside = enterLab(lab);
   const outside = inside.filter((word) => word !== '-n');
-  await run([...inside, 'setsid', '-f', 'sh', '-c', log, '-', 'socat', `UNIX-LISTEN:${socket},fork,mode=600`, `TCP:${api}`]);
-  await until('the forwarder to the API server listens', async () => Promise.resolve(exists(socket)), Boolean, {
-    within: seconds(10),
-    every: 10,
-  });
+  await run([
+    ...inside,
+    'setsid',
+    '-f',
+    'sh',
+    '-c',
+    log,
+    '-',
+    'socat',
+    `UNIX-LISTEN:${socket},fork,mode=600`,
+    `TCP:${api}`,
+  ]);
+  await until(
+    'the forwarder to the API server listens',
+    async () => Promise.resolve(exists(socket)),
+    Boolean,
+    {
+      within: seconds(10),
+      every: 10,
+    },
+  );
   const listen = `TCP-LISTEN:${String(port)},bind=127.0.0.1,reuseaddr,fork`;
   await run([...outside, 'setsid', '-f', 'sh', '-c', log, '-', 'socat', listen, `UNIX-CONNECT:${socket}`]);
   return port;

@@ -65,7 +65,21 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
 /** Pods reach what is outside the cluster from their node's address, as with k3s. */
 export async function masquerade(node: NodeMachine): Promise<void> {
   const { podNetwork } = node.plan;
-  await node.run(['iptables', '-w', '-t', 'nat', '-A', 'POSTROUTING', '-s', podNetwork, '!', '-d', networks.pods, '-j', 'MASQUERADE']);
+  await node.run([
+    'iptables',
+    '-w',
+    '-t',
+    'nat',
+    '-A',
+    'POSTROUTING',
+    '-s',
+    podNetwork,
+    '!',
+    '-d',
+    networks.pods,
+    '-j',
+    'MASQUERADE',
+  ]);
 }
 
 export const startContainerd = async (node: NodeMachine): Promise<void> =>

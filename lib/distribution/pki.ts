@@ -11,7 +11,12 @@ import { networks, type NodePlan } from '#lib/machines/local/topology.ts';
  * @param dir gets pki/ and conf/<who>.conf; every file of them is 0600
  * @param programs folder of the Kubernetes programs
  */
-export async function makePki(dir: string, programs: string, version: string, nodes: readonly NodePlan[]): Promise<void> {
+export async function makePki(
+  dir: string,
+  programs: string,
+  version: string,
+  nodes: readonly NodePlan[],
+): Promise<void> {
   const config = join(dir, 'kubeadm.yaml');
   const master = nodes.find((node) => node.role === 'control-plane');
   const documents = [

@@ -21,14 +21,23 @@ export const kubernetesVersion = 'v1.34.4';
  *
  * @param programs folder of the Kubernetes programs on the host
  */
-export async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[], programs: string): Promise<Kube> {
+export async function startCluster(
+  lab: LocalLab,
+  nodes: readonly NodeMachine[],
+  programs: string,
+): Promise<Kube> {
   const master = nodes.find(({ plan }) => plan.role === 'control-plane');
   if (!master) throw new Error('A cluster needs a control plane node.');
   // the node sees this folder as /var/kubernetes
   const secrets = join(master.dir, 'var/kubernetes');
   const [port] = await Promise.all([
     forwardApi(lab),
-    makePki(secrets, programs, kubernetesVersion, nodes.map(({ plan }) => plan)),
+    makePki(
+      secrets,
+      programs,
+      kubernetesVersion,
+      nodes.map(({ plan }) => plan),
+    ),
     startControlPlane(master, 'etcd'),
     ...nodes.map(async (node) => {
       await configureNode(node, lab.name);
@@ -39,19 +48,30 @@ export async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[],
   await Promise.all([
     writeAtomic(labKubeconfig(lab), admin, 0o600),
     writeAtomic(hostKubeconfig(lab), admin.replace(networks.api, `https://127.0.0.1:${String(port)}`), 0o600),
-    ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(async (one) => startControlPlane(master, one)),
+    ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(async (one) =>
+      startControlPlane(master, one),
+    ),
     ...nodes.map(async (node) => handCredentials(node, secrets)),
   ]);
-  await startControllers(lab, nodes.map(({ name }) => name));
+  await startControllers(
+    lab,
+    nodes.map(({ name }) => name),
+  );
 
   const kube = kubeClient(hostKubeconfig(lab));
-  await until('the API server is ready', async () => kube.raw('/readyz'), (answer) => answer === 'ok', {
-    within: seconds(120),
-    every: 50,
-  });
+  await until(
+    'the API server is ready',
+    async () => kube.raw('/readyz'),
+    (answer) => answer === 'ok',
+    {
+      within: seconds(120),
+      every: 50,
+    },
+  );
   await Promise.all(nodes.map(async (node) => register(kube, node)));
   await Promise.all(nodes.flatMap((node) => [startKubelet(node), startKubeProxy(node)]));
-  for (const document of manifest('01-cluster/coredns.yaml')) await kube.apply(document);
+  const documents = ['kubeadm-admins', 'coredns'].flatMap((name) => manifest(`01-cluster/${name}.yaml`));
+  for (const document of documents) await kube.apply(document);
   return kube;
 }
 
@@ -59,7 +79,8 @@ export async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[],
 export async function nodesReady(kube: Kube, count: number): Promise<void> {
   await until(
     `all ${String(count)} nodes are Ready`,
-    async () => (await kube.list('v1', 'Node')).map((node) => `${node.metadata?.name ?? ''} ${readyOf(node)}`),
+    async () =>
+      (await kube.list('v1', 'Node')).map((node) => `${node.metadata?.name ?? ''} ${readyOf(node)}`),
     (seen) => seen.length === count && seen.every((one) => one.endsWith(' True')),
     { within: seconds(120), every: 200 },
   );

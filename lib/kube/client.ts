@@ -29,7 +29,12 @@ export interface Kube {
   apply<T extends Resource = Resource>(document: Resource): Promise<T>;
   /** The object, or undefined when there is none. */
   get<T extends Resource = Resource>(ref: Ref): Promise<T | undefined>;
-  list<T extends Resource = Resource>(apiVersion: string, kind: string, namespace?: string, labels?: string): Promise<T[]>;
+  list<T extends Resource = Resource>(
+    apiVersion: string,
+    kind: string,
+    namespace?: string,
+    labels?: string,
+  ): Promise<T[]>;
   /** Deletes the object; it may be gone already. */
   remove(ref: Ref, graceSeconds?: number): Promise<void>;
   /** A merge patch; `null` removes a field. */
@@ -53,24 +58,59 @@ export function kubeClient(kubeconfig: string): Kube {
   return {
     config,
     apply: async <T extends Resource>(document: Resource) =>
-      api.patch(document, undefined, undefined, manager, true, PatchStrategy.ServerSideApply) as unknown as Promise<T>,
-    get: async <T extends Resource>(ref: Ref) => orUndefined(async () => api.read(headed(ref)) as unknown as Promise<T>),
-    list: async <T extends Resource>(apiVersion: string, kind: string, namespace?: string, labels?: string) => {
-      const found = await api.list(apiVersion, kind, namespace, undefined, undefined, undefined, undefined, labels);
+      api.patch(
+        document,
+        undefined,
+        undefined,
+        manager,
+        true,
+        PatchStrategy.ServerSideApply,
+      ) as unknown as Promise<T>,
+    get: async <T extends Resource>(ref: Ref) =>
+      orUndefined(async () => api.read(headed(ref)) as unknown as Promise<T>),
+    list: async <T extends Resource>(
+      apiVersion: string,
+      kind: string,
+      namespace?: string,
+      labels?: string,
+    ) => {
+      const found = await api.list(
+        apiVersion,
+        kind,
+        namespace,
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        labels,
+      );
       return (found as KubernetesListObject<KubernetesObject>).items as T[];
     },
     remove: async (ref, graceSeconds) => {
       await orUndefined(async () => api.delete(headed(ref), undefined, undefined, graceSeconds));
     },
     patch: async (ref, change) => {
-      await api.patch({ ...headed(ref), ...change }, undefined, undefined, manager, undefined, PatchStrategy.MergePatch);
+      await api.patch(
+        withMetadata(headed(ref), change),
+        undefined,
+        undefined,
+        manager,
+        undefined,
+        PatchStrategy.MergePatch,
+      );
     },
     raw: async (path) => raw(config, path),
   };
 }
 
+/** A change that says something about the metadata must not lose the name. */
+function withMetadata(head: Resource, change: object & { metadata?: object }): Resource {
+  return { ...head, ...change, metadata: { ...head.metadata, ...change.metadata } };
+}
+
 /** The HTTP status of a refusal by the API server, or undefined for any other error. */
-export const refusalOf = (error: unknown): number | undefined => (error instanceof ApiException ? error.code : undefined);
+export const refusalOf = (error: unknown): number | undefined =>
+  error instanceof ApiException ? error.code : undefined;
 
 async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -96,7 +136,9 @@ async function raw(config: KubeConfig, path: string): Promise<string> {
         else reject(new Error(`GET ${path} of the API server: ${String(statusCode)} ${body.slice(0, 500)}`));
       });
     });
-    request.on('timeout', () => request.destroy(new Error(`GET ${path} of the API server: no answer in 30 s`)));
+    request.on('timeout', () =>
+      request.destroy(new Error(`GET ${path} of the API server: no answer in 30 s`)),
+    );
     request.on('error', reject);
   });
 }

@@ -13,13 +13,17 @@ export type Values = Readonly<Record<string, string | number>>;
  * @throws Error that names the file when it cannot be read as YAML or a ${NAME} has no value
  */
 export function manifest(file: string, values: Values = {}): Resource[] {
-  const text = readFileSync(fixture(...file.split('/')), 'utf8').replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name];
-    if (value === undefined) throw new Error(`fixtures/${file} wants \${${name}}, which was not given.`);
-    return String(value);
-  });
+  const text = readFileSync(fixture(...file.split('/')), 'utf8').replaceAll(
+    /\$\{(\w+)\}/g,
+    (_, name: string) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`fixtures/${file} wants \${${name}}, which was not given.`);
+      return String(value);
+    },
+  );
   return parseAllDocuments(text).flatMap((document) => {
-    if (document.errors.length > 0) throw new Error(`fixtures/${file} is not YAML: ${document.errors.join('; ')}`);
+    if (document.errors.length > 0)
+      throw new Error(`fixtures/${file} is not YAML: ${document.errors.join('; ')}`);
     const resource = document.toJS() as Resource | null;
     return resource ? [resource] : [];
   });
@@ -27,7 +31,8 @@ export function manifest(file: string, values: Values = {}): Resource[] {
 
 export function refOf({ apiVersion, kind, metadata }: Resource): Ref {
   const { name, namespace } = metadata ?? {};
-  if (!apiVersion || !kind || !name) throw new Error(`Not an object with a name: ${JSON.stringify({ apiVersion, kind, name })}`);
+  if (!apiVersion || !kind || !name)
+    throw new Error(`Not an object with a name: ${JSON.stringify({ apiVersion, kind, name })}`);
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
@@ -49,7 +54,11 @@ export function change(name: string, undo: () => Promise<void>): Change {
 }
 
 /** Applies documents in order; the undo deletes them in reverse. */
-export async function applying(kube: Kube, documents: readonly Resource[], name = documents.map(nameOf).join(', ')): Promise<Change> {
+export async function applying(
+  kube: Kube,
+  documents: readonly Resource[],
+  name = documents.map(nameOf).join(', '),
+): Promise<Change> {
   for (const document of documents) await kube.apply(document);
   return change(name, async () => {
     for (const document of documents.toReversed()) await kube.remove(refOf(document), 0);

@@ -29,6 +29,8 @@ while read -r node address pods; do
   ip -n "$node" link set lo up
   ip -n "$node" address add "$address/24" dev eth0
   ip -n "$node" link set eth0 up
+  # kube-proxy rewrites these before they leave, but the kernel wants a route first
+  ip -n "$node" route add 10.43.0.0/16 dev eth0 src "$address"
   while read -r other via theirs; do
     [ "$other" = "$node" ] || ip -n "$node" route add "$theirs" via "$via"
   done <"$dir/nodes"

@@ -27,7 +27,15 @@ interface Built {
 export const script = (name: string): string => join(root, 'lib/machines/local', name);
 
 /** Words that put a command into the lab's namespaces: its network, its processes, its mounts. */
-export const enterLab = ({ init }: LocalLab): string[] => ['nsenter', '-t', String(init.pid), '-m', '-p', '-n', '--'];
+export const enterLab = ({ init }: LocalLab): string[] => [
+  'nsenter',
+  '-t',
+  String(init.pid),
+  '-m',
+  '-p',
+  '-n',
+  '--',
+];
 
 /**
  * Opens a lab: attaches to the one that stands, or makes its namespaces and arms the keeper that ends it with us.
@@ -83,10 +91,15 @@ export async function closeLab(name: string): Promise<void> {
   const keeper = await processIn(join(dir, 'keeper'));
   if (keeper && isAlive(keeper)) {
     endProcess(keeper.pid, 'SIGTERM');
-    await until(`the keeper of lab ${name} has swept it`, async () => Promise.resolve(isAlive(keeper)), (alive) => !alive, {
-      within: seconds(60),
-      every: 50,
-    });
+    await until(
+      `the keeper of lab ${name} has swept it`,
+      async () => Promise.resolve(isAlive(keeper)),
+      (alive) => !alive,
+      {
+        within: seconds(60),
+        every: 50,
+      },
+    );
   }
   const left = await findLab(name);
   if (left) endProcess(left.init.pid);

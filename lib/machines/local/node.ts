@@ -14,6 +14,8 @@ export interface NodeMachine extends Machine {
   readonly plan: NodePlan;
   /** Its folder on the host. */
   readonly dir: string;
+  /** Words that put a command into the node. */
+  enter(): string[];
   /** Starts a program in the background; output goes to /var/log/<name>.log, its process id to /run/<name>.pid. */
   daemon(name: string, words: readonly string[], env?: Record<string, string>): Promise<void>;
   /** Ends such a program with a signal and waits until it is gone; it may already be. */
@@ -32,18 +34,33 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
 
   const enter = (): string[] => {
     const pid = readFileSync(pidFile, 'utf8').trim();
-    return [...enterLab(lab), 'nsenter', '-t', pid, '-m', '-u', '-i', '-n', '-p', '--', 'env', `PATH=${path}`];
+    return [
+      ...enterLab(lab),
+      'nsenter',
+      '-t',
+      pid,
+      '-m',
+      '-u',
+      '-i',
+      '-n',
+      '-p',
+      '--',
+      'env',
+      `PATH=${path}`,
+    ];
   };
   const inside = async (how: typeof run, words: readonly string[], options?: RunOptions): Promise<Output> =>
     how([...enter(), ...words], options);
   const machine: NodeMachine = {
     name: plan.name,
     plan,
+    enter,
     dir,
     address: async () => {
       const { stdout } = await machine.run(['ip', '-4', '-o', 'address', 'show', 'dev', 'eth0']);
       const address = /inet ([\d.]+)\//.exec(stdout)?.[1];
-      if (address === undefined) throw new Error(`Machine ${plan.name} has no IPv4 address on eth0: ${stdout}`);
+      if (address === undefined)
+        throw new Error(`Machine ${plan.name} has no IPv4 address on eth0: ${stdout}`);
       return address;
     },
     run: async (words, options) => inside(run, words, options),
@@ -57,17 +74,30 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
       const { cpus, memoryMiB } = plan.size;
       await run(['bash', script('cgroups.sh'), 'make', lab.name, plan.name, String(cpus), String(memoryMiB)]);
       await run(['rm', '-f', pidFile]);
-      const init = ['bash', script('node-init.sh'), dir, plan.name, plan.address, join(lab.dir, 'hosts'), programs];
+      const init = [
+        'bash',
+        script('node-init.sh'),
+        dir,
+        plan.name,
+        plan.address,
+        join(lab.dir, 'hosts'),
+        programs,
+      ];
       await run([
         // what stays in the background must not hold on to our pipes
         ...['sh', '-c', `exec "$@" >>'${dir}/init.log' 2>&1 </dev/null`, '-'],
         ...[...group, ...enterLab(lab), 'setsid', '-f', 'nsenter', `--net=/run/netns/${plan.name}`],
         ...['unshare', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child=KILL', ...init],
       ]);
-      await until(`machine ${plan.name} is up (log: ${dir}/init.log)`, async () => Promise.resolve(exists(pidFile)), Boolean, {
-        within: seconds(20),
-        every: 10,
-      });
+      await until(
+        `machine ${plan.name} is up (log: ${dir}/init.log)`,
+        async () => Promise.resolve(exists(pidFile)),
+        Boolean,
+        {
+          within: seconds(20),
+          every: 10,
+        },
+      );
     },
     stop: async () => {
       const pid = readFileSync(pidFile, 'utf8').trim();
@@ -82,7 +112,18 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
     daemon: async (name, words, env = {}) => {
       const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
       const shell = `echo $$ >/run/${name}.pid; exec "$@" >>/var/log/${name}.log 2>&1 </dev/null`;
-      await run([...group, ...enter(), ...set, 'setsid', '-f', 'sh', '-c', `mkdir -p /var/log; ${shell}`, '-', ...words]);
+      await run([
+        ...group,
+        ...enter(),
+        ...set,
+        'setsid',
+        '-f',
+        'sh',
+        '-c',
+        `mkdir -p /var/log; ${shell}`,
+        '-',
+        ...words,
+      ]);
     },
     endDaemon: async (name, signal = 'KILL') => {
       const gone = `pid=$(cat /run/${name}.pid) || exit 0; kill -${signal} $pid; while kill -0 $pid; do read -rt 0.05 <> <(:); done`;
@@ -95,7 +136,12 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
 const path = '/opt/kubernetes:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Writes through standard input, so that a file of any size and any content arrives whole. */
-async function put(machine: Machine, file: string, content: string | Uint8Array, options: FileOptions = {}): Promise<void> {
+async function put(
+  machine: Machine,
+  file: string,
+  content: string | Uint8Array,
+  options: FileOptions = {},
+): Promise<void> {
   const mode = (options.mode ?? 0o644).toString(8);
   const owner = options.owner === undefined ? '' : `chown '${options.owner}' "$draft"; `;
   const shell = `set -e; mkdir -p "$(dirname "$1")"; draft="$1.$$.tmp"; cat >"$draft"; chmod ${mode} "$draft"; ${owner}mv "$draft" "$1"`;
@@ -103,8 +149,14 @@ async function put(machine: Machine, file: string, content: string | Uint8Array,
 }
 
 function hosts(): string {
-  return ['127.0.0.1 localhost', '192.168.64.60 k3s-master', '192.168.64.61 k3s-worker-1', '192.168.64.62 k3s-worker-2', `${networks.vm} vm`, '']
-    .join('\n');
+  return [
+    '127.0.0.1 localhost',
+    '192.168.64.60 k3s-master',
+    '192.168.64.61 k3s-worker-1',
+    '192.168.64.62 k3s-worker-2',
+    `${networks.vm} vm`,
+    '',
+  ].join('\n');
 }
 
 /** What the kernel grants the machine's control group. The disk of a node is the host's: it has no size of its own. */
@@ -112,10 +164,23 @@ async function measure(lab: LocalLab, plan: NodePlan): Promise<Size> {
   const group = `istio-vm-conformance/${lab.name}/${plan.name}`;
   const first = (...files: string[]): string => {
     const file = files.find((one) => exists(one));
-    if (file === undefined) throw new Error(`No control group tells the size of machine ${plan.name}: looked for ${files.join(', ')}`);
+    if (file === undefined)
+      throw new Error(
+        `No control group tells the size of machine ${plan.name}: looked for ${files.join(', ')}`,
+      );
     return readFileSync(file, 'utf8').trim();
   };
-  const bytes = first(`/sys/fs/cgroup/memory/${group}/memory.limit_in_bytes`, `/sys/fs/cgroup/${group}/memory.max`);
-  const quota = first(`/sys/fs/cgroup/cpu/${group}/cpu.cfs_quota_us`, `/sys/fs/cgroup/${group}/cpu.max`).split(' ')[0];
-  return Promise.resolve({ cpus: Number(quota) / 100_000, memoryMiB: Number(bytes) / 1024 / 1024, diskGiB: Number.NaN });
+  const bytes = first(
+    `/sys/fs/cgroup/memory/${group}/memory.limit_in_bytes`,
+    `/sys/fs/cgroup/${group}/memory.max`,
+  );
+  const quota = first(
+    `/sys/fs/cgroup/cpu/${group}/cpu.cfs_quota_us`,
+    `/sys/fs/cgroup/${group}/cpu.max`,
+  ).split(' ')[0];
+  return Promise.resolve({
+    cpus: Number(quota) / 100_000,
+    memoryMiB: Number(bytes) / 1024 / 1024,
+    diskGiB: Number.NaN,
+  });
 }

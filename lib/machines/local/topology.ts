@@ -12,9 +12,27 @@ export interface NodePlan {
 /** The article's three machines, with the sizes of run.env. */
 export function nodePlans({ sizes }: Pick<Settings, 'sizes'>): NodePlan[] {
   return [
-    { name: 'k3s-master', role: 'control-plane', address: '192.168.64.60', podNetwork: '10.42.0.0/24', size: sizes.master },
-    { name: 'k3s-worker-1', role: 'worker', address: '192.168.64.61', podNetwork: '10.42.1.0/24', size: sizes.worker },
-    { name: 'k3s-worker-2', role: 'worker', address: '192.168.64.62', podNetwork: '10.42.2.0/24', size: sizes.worker },
+    {
+      name: 'k3s-master',
+      role: 'control-plane',
+      address: '192.168.64.60',
+      podNetwork: '10.42.0.0/24',
+      size: sizes.master,
+    },
+    {
+      name: 'k3s-worker-1',
+      role: 'worker',
+      address: '192.168.64.61',
+      podNetwork: '10.42.1.0/24',
+      size: sizes.worker,
+    },
+    {
+      name: 'k3s-worker-2',
+      role: 'worker',
+      address: '192.168.64.62',
+      podNetwork: '10.42.2.0/24',
+      size: sizes.worker,
+    },
   ];
 }
 

@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import { RefusedError } from './errors.ts';
+import { settings } from './settings.ts';
+
+describe('settings', () => {
+  test('are those of run.env', () => {
+    expect(settings({})).toMatchObject({
+      istioVersion: '1.27.9',
+      istioRevision: '1-27-9',
+      vmName: 'vm-istio-external-workload',
+      ports: { ewg: { status: 15_022, istiod: 15_013, webhook: 15_018 } },
+      sizes: { worker: { cpus: 2, memoryMiB: 8192, diskGiB: 8 } },
+      lab: { name: 'conformance', keep: 'never' },
+    });
+  });
+
+  test('the environment wins', () => {
+    expect(settings({ ISTIO_VERSION: '1.24.0' })).toMatchObject({
+      istioVersion: '1.24.0',
+      istioRevision: '1-24-0',
+    });
+  });
+
+  test('an empty variable is none', () => {
+    expect(settings({ ISTIO_VERSION: '' }).istioVersion).toBe('1.27.9');
+  });
+
+  test.each([
+    [{ ISTIO_VERSION: 'latest' }, 'ISTIO_VERSION must be a version such as 1.27.9, or master, got "latest".'],
+    [{ EWG_PORT_STATUS: 'http' }, 'EWG_PORT_STATUS must be a whole number from 1 to 65535, got "http".'],
+    [
+      { EWG_PORT_TLS_ISTIOD: '70000' },
+      'EWG_PORT_TLS_ISTIOD must be a whole number from 1 to 65535, got "70000".',
+    ],
+    [{ EWG_PORT_STATUS: '15021' }, /EWG_PORT_STATUS=15021 is the port of DEFAULT_PORT_STATUS too/],
+    [
+      { EWG_PORT_TLS_ISTIOD: '15443' },
+      /EWG_PORT_TLS_ISTIOD=15443 is the port of the cross-network gateway too/,
+    ],
+    [{ EWG_PORT_TLS_WEBHOOK: '15013' }, /EWG_PORT_TLS_WEBHOOK=15013 is the port of EWG_PORT_TLS_ISTIOD too/],
+    [{ LAB_KEEP: 'maybe' }, 'LAB_KEEP must be one of never, on-failure, always; got "maybe".'],
+    [{ LAB_PROVIDER: 'docker' }, 'LAB_PROVIDER must be one of auto, local; got "docker".'],
+    [{ LAB_NAME: 'My Lab' }, 'LAB_NAME must be a short DNS label, got "My Lab".'],
+    [{ MEM_WORKER: '8' }, 'MEM_WORKER must be a size in whole gibibytes such as 8G, got "8".'],
+    [{ VM_NAMESPACE: 'vm_ns' }, 'VM_NAMESPACE must be a DNS label (a-z, 0-9 and dashes), got "vm_ns".'],
+    [{ LAB_CACHE: 'cache' }, 'LAB_CACHE must be an absolute path, got "cache".'],
+  ])('refuses %o by name', (env, message) => {
+    expect(() => settings(env)).toThrow(RefusedError);
+    expect(() => settings(env)).toThrow(message);
+  });
+});

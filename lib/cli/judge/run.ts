@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { attempt } from '#lib/base/command.ts';
+import { readJson } from '#lib/base/files.ts';
+import { say } from '#lib/base/progress.ts';
+import { minutes } from '#lib/base/until.ts';
+import { focusOn, type Group } from './plan.ts';
+import { resultsOf, type GinkgoReport, type JudgedTest } from './results.ts';
+
+export interface Judge {
+  /** The program with the tests. */
+  program: string;
+  kubectl: string;
+  kubeconfig: string;
+  /** Words that put a command into the lab's network. */
+  enter: readonly string[];
+  /** The file that the whole output is appended to. */
+  log: string;
+}
+
+/** Runs the tests of a group, one after the other, from inside the lab. Says which ended how, as it goes. */
+export async function runGroup(
+  judge: Judge,
+  { name, tests }: Group,
+  note: (text: string) => void,
+): Promise<JudgedTest[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'judge-'));
+  const report = join(folder, 'report.json');
+  let title = '';
+  let done = 0;
+  const follow = (line: string): void => {
+    if (tests.includes(line.trim())) title = line.trim();
+    const ended = /^• (?:\[(\w+)[^\]]*\] )?\[([\d.]+) seconds\]/.exec(line);
+    if (!ended) return;
+    done += 1;
+    say(
+      `${name} [${String(done)}/${String(tests.length)}] ${(ended[1] ?? 'passed').toLowerCase()} in ${ended[2] ?? '?'} s: ${title}`,
+    );
+    note(`${String(done)} of ${String(tests.length)}`);
+  };
+  try {
+    await attempt(
+      [
+        ...judge.enter,
+        judge.program,
+        '--provider=skeleton',
+        `--kubeconfig=${judge.kubeconfig}`,
+        `--kubectl-path=${judge.kubectl}`,
+        '--disable-log-dump',
+        '--ginkgo.v',
+        '--ginkgo.no-color',
+        '--ginkgo.timeout=2h',
+        `--ginkgo.focus=${focusOn(tests)}`,
+        `--ginkgo.json-report=${report}`,
+      ],
+      { within: minutes(125), onLine: follow, log: judge.log },
+    );
+    return resultsOf(name, tests, readJson<GinkgoReport>(report) ?? []);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,68 @@
+import { seconds, until } from '#lib/base/until.ts';
+import type { Resource } from '#lib/kube/client.ts';
+import { change, type Change } from '#lib/kube/manifest.ts';
+import { endpointsOf } from '#lib/probes/envoy.ts';
+import { pod } from '#lib/probes/places.ts';
+import { startHttpServer, stopHttpServer } from './apps.ts';
+import { externalAppCluster } from './directions.ts';
+import type { Lab } from './lab.ts';
+import { entryOf, healthOf } from './sidecar.ts';
+
+/** The condition Healthy of a WorkloadEntry. */
+export interface Health {
+  type: string;
+  status: string;
+  message?: string;
+  lastProbeTime?: string;
+  lastTransitionTime?: string;
+}
+
+export function healthIn(entry: Resource | undefined): Health | undefined {
+  const conditions = (entry?.status?.['conditions'] ?? []) as Health[];
+  return conditions.find(({ type }) => type === 'Healthy');
+}
+
+/** Waits until the VM's entry says that it is healthy, or that it is not. */
+export async function healthBecomes(
+  lab: Lab,
+  status: 'True' | 'False',
+  within = seconds(20),
+): Promise<Health> {
+  const entry = await until(
+    `the WorkloadEntry of the VM is Healthy=${status}`,
+    async () => entryOf(lab),
+    (seen) => healthOf(seen) === status,
+    { within, every: 100 },
+  );
+  return healthIn(entry) as Health;
+}
+
+/** Waits until the sidecar of the curl pod has the VM as a healthy endpoint, or has it no more. */
+export async function meshKnows(lab: Lab, healthy: boolean): Promise<void> {
+  await until(
+    `the sidecar of sample/curl ${healthy ? 'has' : 'no longer has'} the VM as a healthy endpoint`,
+    async () => endpointsOf(pod(lab, 'sample', 'curl', 'istio-proxy'), externalAppCluster(lab)),
+    (endpoints) => endpoints.some((one) => one.healthy) === healthy,
+    { within: seconds(15), every: 200 },
+  );
+}
+
+/** The HTTP server on the VM runs, the entry is healthy, and the mesh sends requests there. */
+export async function serving(lab: Lab): Promise<void> {
+  await startHttpServer(lab);
+  await healthBecomes(lab, 'True');
+  await meshKnows(lab, true);
+}
+
+/** Nothing listens on port 8000 of the VM, and its entry tells so. */
+export async function notServing(lab: Lab): Promise<Change> {
+  await stopHttpServer(lab);
+  const stopped = change('the HTTP server on the VM stopped', async () => serving(lab));
+  try {
+    await healthBecomes(lab, 'False');
+  } catch (error) {
+    await stopped.undo();
+    throw error;
+  }
+  return stopped;
+}

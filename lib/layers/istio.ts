@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { attempt } from '#lib/base/command.ts';
+import { exists, writeAtomic } from '#lib/base/files.ts';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
+import { measured, type Lab } from './lab.ts';
+import type { Layer } from './layer.ts';
+
+/** What `istioctl version` said before anything of Istio was in the cluster. */
+export const versionBeforeInstall = (lab: Pick<Lab, 'dir'>): string =>
+  join(lab.dir, 'evidence/version-before-install.txt');
+
+/** The control plane as a revision, by the documented IstioOperator file through `istioctl install`. */
+export const istio: Layer = {
+  name: 'istio',
+  needs: ['cluster'],
+  title: 'Istio: control plane by revision, default ingress gateway',
+  expectedMs: 15_000,
+
+  async up(lab) {
+    const { settings } = lab;
+    if (!exists(versionBeforeInstall(lab))) {
+      const said = await attempt([join(lab.programs.istio, 'istioctl'), 'version'], {
+        env: { KUBECONFIG: hostKubeconfig(lab) },
+      });
+      await writeAtomic(versionBeforeInstall(lab), said.stdout + said.stderr);
+    }
+    await install(lab, 'vm-cluster', [
+      '02-istio/vm-cluster.yaml',
+      '02-istio/stock-envoy.yaml',
+      '02-istio/local-images.yaml',
+    ]);
+    const version = await lab.istioctl(['version', '--remote=true', '-o', 'json']);
+    const { meshVersion } = JSON.parse(version.stdout) as { meshVersion?: { Info: { version: string } }[] };
+    await measured(lab.dir, { istio: meshVersion?.[0]?.Info.version, revision: settings.istioRevision });
+  },
+
+  async check(lab) {
+    await deploymentReady(lab, `istiod-${lab.settings.istioRevision}`, seconds(10));
+  },
+
+  async down(lab) {
+    await lab.istioctl(['uninstall', '-y', '--purge'], { within: minutes(3) });
+  },
+};
+
+/** Runs `istioctl install` on manifests under fixtures/, which are kept in the lab as they were given. */
+export async function install(lab: Lab, name: string, files: readonly string[]): Promise<void> {
+  const given = await Promise.all(
+    files.map(async (file, index) => {
+      const path = join(lab.dir, 'operator', `${name}-${String(index)}.yaml`);
+      await writeAtomic(
+        path,
+        lab
+          .manifest(file)
+          .map((document) => stringify(document))
+          .join('---\n'),
+      );
+      return ['-f', path];
+    }),
+  );
+  await lab.istioctl(['install', '-y', `--istioNamespace=${lab.settings.istioNamespace}`, ...given.flat()], {
+    within: minutes(6),
+  });
+}
+
+/** Waits until a deployment of Istio's namespace has all its replicas. */
+export async function deploymentReady(lab: Lab, name: string, within: number): Promise<void> {
+  await until(
+    `deployment ${name} has all its replicas`,
+    async () => {
+      const found = await lab.kube.get({
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        name,
+        namespace: lab.settings.istioNamespace,
+      });
+      return {
+        wanted: found?.spec?.['replicas'] ?? 'no such deployment',
+        ready: found?.status?.['readyReplicas'] ?? 0,
+      };
+    },
+    ({ wanted, ready }) => wanted === ready,
+    { within, every: 200 },
+  );
+}

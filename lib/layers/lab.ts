@@ -1,0 +1,120 @@
+import { join } from 'node:path';
+import { run, type Output, type RunOptions } from '#lib/base/command.ts';
+import { readJson, writeAtomic } from '#lib/base/files.ts';
+import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
+import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
+import { kubeClient, type Kube } from '#lib/kube/client.ts';
+import { manifest, type Values } from '#lib/kube/manifest.ts';
+import { enterLab, findLab, type LocalLab } from '#lib/machines/local/lab.ts';
+import { nodeMachine, type NodeMachine } from '#lib/machines/local/node.ts';
+import { nodePlans } from '#lib/machines/local/topology.ts';
+import { vmMachine, type VmMachine } from '#lib/machines/local/vm.ts';
+import type { Resource } from '#lib/kube/client.ts';
+
+/** Where the lab's programs and packages are, as the machines layer found or built them. */
+export interface Programs {
+  /** Folder of kube-apiserver, kubelet, kubectl and so on. */
+  kubernetes: string;
+  /** Folder of pilot-discovery, pilot-agent and istioctl. */
+  istio: string;
+  /** The sidecar's Debian package. */
+  sidecarPackage: string;
+  /** A prepared containerd root with all images. */
+  imageStore: string;
+  /** Base of the VM: disk, kernel, and the snapshot it is resumed from. */
+  vm: { image: string; snapshot: string };
+}
+
+/** One lab as it stands: what claims and layers reach the world with. Built anew in each process, from disk. */
+export interface Lab {
+  readonly name: string;
+  readonly dir: string;
+  readonly settings: Settings;
+  readonly local: LocalLab;
+  readonly programs: Programs;
+  readonly nodes: readonly NodeMachine[];
+  readonly vm: VmMachine;
+  /** The API server, through the forwarder on loopback. */
+  readonly kube: Kube;
+  /** What the lab has beyond the least; a claim may require some of it. */
+  readonly features: ReadonlySet<string>;
+  istioctl(words: readonly string[], options?: RunOptions): Promise<Output>;
+  kubectl(words: readonly string[], options?: RunOptions): Promise<Output>;
+  /** Runs a command in the lab's network as a host that is neither node, pod nor VM. */
+  bystander(words: readonly string[], options?: RunOptions): Promise<Output>;
+  /** The documents of a manifest under fixtures/, with run.env's names filled in. */
+  manifest(file: string, values?: Values): Resource[];
+}
+
+/**
+ * The lab of this name, as it stands.
+ *
+ * @throws Error when there is none
+ */
+export async function attachLab(settings: Settings = readSettings()): Promise<Lab> {
+  const { name } = settings.lab;
+  const local = await findLab(name);
+  const programs = local && readJson<Programs>(join(local.dir, 'programs.json'));
+  if (!local || !programs) throw new Error(`Lab ${name} does not stand; \`npm run lab -- up\` brings it up.`);
+  return labOf(settings, local, programs);
+}
+
+export function labOf(settings: Settings, local: LocalLab, programs: Programs): Lab {
+  const kubeconfig = hostKubeconfig(local);
+  let kube: Kube | undefined;
+  const withConfig =
+    (program: string) =>
+    async (words: readonly string[], options: RunOptions = {}): Promise<Output> =>
+      run([program, ...words], { ...options, env: { ...options.env, KUBECONFIG: kubeconfig } });
+  return {
+    name: local.name,
+    dir: local.dir,
+    settings,
+    local,
+    programs,
+    nodes: nodePlans(settings).map((plan) => nodeMachine(local, plan, programs.kubernetes)),
+    vm: vmMachine({
+      labDir: local.dir,
+      enter: enterLab(local),
+      image: programs.vm.image,
+      size: settings.sizes.vm,
+      name: settings.vmName,
+    }),
+    get kube() {
+      kube ??= kubeClient(kubeconfig);
+      return kube;
+    },
+    features: new Set(['upstream', 'klipper', 'netpol-engine', 'amd64-vm']),
+    istioctl: withConfig(join(programs.istio, 'istioctl')),
+    kubectl: withConfig(join(programs.kubernetes, 'kubectl')),
+    bystander: async (words, options) => run([...enterLab(local), ...words], options),
+    manifest: (file, values) => manifest(file, { ...names(settings), ...values }),
+  };
+}
+
+/** The settings under the names of run.env, for manifests. */
+export function names(settings: Settings): Record<string, string | number> {
+  const { ports } = settings;
+  return {
+    ISTIO_VERSION: settings.istioVersion,
+    ISTIO_REVISION: settings.istioRevision,
+    ISTIO_NAMESPACE: settings.istioNamespace,
+    ISTIO_MESH_ID: settings.meshId,
+    ISTIO_CLUSTER: settings.clusterName,
+    CLUSTER_NETWORK: settings.clusterNetwork,
+    VM_NETWORK: settings.vmNetwork,
+    VM_APP: settings.vmApp,
+    VM_NAMESPACE: settings.vmNamespace,
+    SERVICE_ACCOUNT: settings.serviceAccount,
+    DEFAULT_PORT_TLS_ISTIOD: ports.default.istiod,
+    EWG_PORT_STATUS: ports.ewg.status,
+    EWG_PORT_TLS_ISTIOD: ports.ewg.istiod,
+    EWG_PORT_TLS_WEBHOOK: ports.ewg.webhook,
+  };
+}
+
+/** Adds facts measured on the running system to <lab>/measured.json, for the report. */
+export async function measured(dir: string, facts: Record<string, unknown>): Promise<void> {
+  const file = join(dir, 'measured.json');
+  await writeAtomic(file, JSON.stringify({ ...readJson<object>(file), ...facts }, undefined, 2));
+}

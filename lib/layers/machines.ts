@@ -1,0 +1,30 @@
+import { cloneImageStore } from '#lib/artifacts/image-store.ts';
+import { join } from 'node:path';
+import type { Layer } from './layer.ts';
+
+/** The nodes as namespaces, the VM resumed from its snapshot; none of them knows Kubernetes or Istio yet. */
+export const machines: Layer = {
+  name: 'machines',
+  needs: [],
+  title: 'Machines: three nodes and the VM',
+  expectedMs: 3000,
+
+  async up(lab) {
+    const { vm, nodes, programs } = lab;
+    await Promise.all([
+      vm.resume(programs.vm.snapshot),
+      ...nodes.map(async (node) => {
+        await cloneImageStore(programs.imageStore, join(node.dir, 'var/lib/containerd'));
+        await node.start();
+      }),
+    ]);
+  },
+
+  async check({ nodes, vm }) {
+    await Promise.all([...nodes.map(async (node) => node.run(['true'])), vm.run(['true'])]);
+  },
+
+  async down({ nodes, vm }) {
+    await Promise.all([...nodes.map(async (node) => node.stop()), vm.stop()]);
+  },
+};

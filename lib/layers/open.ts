@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { prepare } from '#lib/artifacts/artifacts.ts';
+import { hostPackages } from '#lib/artifacts/host-packages.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { writeAtomic } from '#lib/base/files.ts';
+import { say } from '#lib/base/progress.ts';
+import type { Settings } from '#lib/base/settings.ts';
+import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
+import { labOf, measured, type Lab } from './lab.ts';
+
+/**
+ * Opens the lab that the settings name: preflight, artifacts, namespaces. No layer is brought up yet.
+ *
+ * @throws RefusedError before anything is touched when the machine or the settings do not allow it
+ */
+export async function openLabFor(settings: Settings): Promise<{ lab: Lab; kept: boolean }> {
+  if (process.platform !== 'linux') throw new RefusedError('The local provider needs Linux.');
+  if (process.getuid?.() !== 0) {
+    throw new RefusedError(
+      'The local provider makes network namespaces and a VM, which takes root: run it as root.',
+    );
+  }
+  await hostPackages();
+  const programs = await prepare(settings);
+  const { lab: local, kept } = await openLab(settings);
+  await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(programs, undefined, 2));
+  await keepLab(local.dir, settings.lab.keep === 'always');
+  say(`Lab ${local.name}: ${kept ? 'kept from an earlier run' : 'opened'} (${local.dir})`);
+  const lab = labOf(settings, local, programs);
+  await measured(local.dir, { provider: 'local', distribution: 'upstream', artifactSource: 'modules' });
+  return { lab, kept };
+}
+
+/** Ends the lab, or leaves it when the settings (and what came of the run) say so. */
+export async function leaveLab(settings: Settings, good: boolean): Promise<void> {
+  const { keep, name } = settings.lab;
+  if (keep === 'always' || (keep === 'on-failure' && !good)) {
+    say(`Lab ${name} is kept; \`npm run lab -- down\` ends it.`);
+    return;
+  }
+  await closeLab(name);
+}

@@ -1,0 +1,13 @@
+import type { Layer } from './layer.ts';
+import { podsReady } from './apps.ts';
+
+/** Policies are applied and taken away by each claim; the layer is the ground that they are tried on. */
+export const policy: Layer = {
+  name: 'policy',
+  needs: ['apps'],
+  title: 'Policies: the ground they are tried on',
+  expectedMs: 100,
+  up: async (lab) => podsReady(lab),
+  check: async (lab) => podsReady(lab),
+  down: async () => Promise.resolve(),
+};

@@ -1,0 +1,166 @@
+import { chmod, mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Output } from '#lib/base/command.ts';
+import { writeAtomic } from '#lib/base/files.ts';
+import { seconds, until } from '#lib/base/until.ts';
+import { measured, type Lab } from './lab.ts';
+import type { Layer } from './layer.ts';
+
+export interface WorkloadOptions {
+  /** install.workload.sh --no-fix-ca: leave CA_ADDR at the port that istioctl writes. */
+  noFixCa?: boolean;
+  /** install.workload.sh --no-fix-pilot: give no PILOT_ADDRESS. */
+  noFixPilot?: boolean;
+  /** More flags for `istioctl x workload entry configure`. */
+  flags?: readonly string[];
+  /** The folder that the files are written to; the lab's own unless told. */
+  into?: string;
+}
+
+/** The folder of the generated files; it holds the token, so nobody else may look into it. */
+export const workloadFiles = (lab: Pick<Lab, 'dir'>): string => join(lab.dir, 'workload-files');
+
+/** The VM as a workload: its group, its files, the sidecar package, the bootstrap and the running unit. */
+export const workload: Layer = {
+  name: 'workload',
+  needs: ['gateway'],
+  title: 'Workload: the VM joins the mesh',
+  expectedMs: 18_000,
+
+  async up(lab, note) {
+    note('package');
+    await Promise.all([installPackage(lab), configureWorkload(lab)]);
+    note('bootstrap');
+    await bootstrap(lab);
+    note('start');
+    await startSidecar(lab);
+    const [envoy, kernel] = await Promise.all([
+      lab.vm.run(['/usr/local/bin/envoy', '--version']),
+      lab.vm.run(['uname', '-r']),
+    ]);
+    await measured(lab.dir, {
+      envoy: /version: (\S+)/.exec(envoy.stdout)?.[1],
+      vmKernel: kernel.stdout.trim(),
+    });
+  },
+
+  async check({ vm }) {
+    await vm.run(['systemctl', 'is-active', '--quiet', 'istio']);
+  },
+
+  async down({ vm, kube, settings }) {
+    await vm.attempt(['systemctl', 'stop', 'istio']);
+    await kube.remove({ apiVersion: 'v1', kind: 'Namespace', name: settings.vmNamespace });
+  },
+};
+
+/** Installs the sidecar's package with dpkg, as the documents do, unless this version is installed. */
+export async function installPackage({ vm, programs, settings }: Lab): Promise<void> {
+  const there = await vm.attempt(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'istio-sidecar']);
+  if (there.stdout.startsWith(`${settings.istioVersion} install ok installed`)) return;
+  await vm.upload(programs.sidecarPackage, '/root/istio-sidecar.deb');
+  await vm.run(['dpkg', '-i', '/root/istio-sidecar.deb'], { within: seconds(120) });
+}
+
+/** install.workload.sh: namespace, service account, WorkloadGroup, and the generated files with the port fixes. */
+export async function configureWorkload(lab: Lab, options: WorkloadOptions = {}): Promise<Output> {
+  const { kube, settings } = lab;
+  const documents = lab.manifest('03-vm/workload-group.yaml');
+  for (const document of documents) await kube.apply(document);
+  const group = join(lab.dir, 'workload-group.yaml');
+  await writeAtomic(group, stringify(documents.find(({ kind }) => kind === 'WorkloadGroup')));
+
+  const into = options.into ?? workloadFiles(lab);
+  await rm(into, { recursive: true, force: true });
+  await mkdir(into, { recursive: true, mode: 0o700 });
+  const said = await lab.istioctl([
+    ...['x', 'workload', 'entry', 'configure', '-f', group, '-o', into, '--autoregister'],
+    ...['--clusterID', settings.clusterName, '--externalIP', await lab.vm.address()],
+    ...['--revision', settings.istioRevision, '--istioNamespace', settings.istioNamespace],
+    ...(options.flags ?? []),
+  ]);
+  // istioctl leaves the token readable for everyone
+  for (const file of await readdir(into)) await chmod(join(into, file), 0o600);
+  const istiod = `${settings.istioRevision}.${settings.istioNamespace}.svc:${String(settings.ports.ewg.istiod)}`;
+  const fixes = [
+    ...(options.noFixCa ? [] : [`CA_ADDR=istiod-'${istiod}'\n`]),
+    ...(options.noFixPilot ? [] : [`PILOT_ADDRESS='istiod-${istiod}'\n`]),
+  ];
+  const env = join(into, 'cluster.env');
+  await writeAtomic(env, (await readFile(env, 'utf8')) + fixes.join(''), 0o600);
+  return said;
+}
+
+/** Where install.vm.bootstrap.sh puts each generated file. */
+export const placement: Readonly<Record<string, string>> = {
+  'root-cert.pem': '/etc/certs/root-cert.pem',
+  'cluster.env': '/var/lib/istio/envoy/cluster.env',
+  'istio-token': '/var/run/secrets/tokens/istio-token',
+  'mesh.yaml': '/etc/istio/config/mesh',
+};
+
+/** Whom install.vm.bootstrap.sh gives these folders. */
+export const ownedByProxy: readonly string[] = [
+  '/etc/certs',
+  '/etc/istio',
+  '/var/run/secrets',
+  '/var/lib/istio/envoy',
+  '/var/lib/istio/config',
+  '/var/log/istio',
+  '/var/lib/istio/proxy',
+];
+
+/** install.vm.bootstrap.sh: the generated files to their places, the hosts entry, owners and modes. */
+export async function bootstrap(lab: Lab, from = workloadFiles(lab)): Promise<void> {
+  const { vm, settings } = lab;
+  const file = async (name: string): Promise<string> => readFile(join(from, name), 'utf8');
+  const files = await Promise.all(
+    Object.entries(placement).map(
+      async ([name, path]) => `${path}\n${Buffer.from(await file(name)).toString('base64')}\n`,
+    ),
+  );
+  const hosts = [
+    `127.0.1.1 ${settings.vmName} ${settings.vmName}`,
+    '127.0.0.1 localhost',
+    '::1 localhost ip6-localhost ip6-loopback',
+    await file('hosts'),
+  ].join('\n');
+  const shell = [
+    'set -e',
+    'mkdir -p /etc/certs /etc/istio/config /var/lib/istio/config /var/lib/istio/envoy /var/lib/istio/proxy',
+    'mkdir -p /var/log/istio /var/run/secrets/tokens',
+    'while read -r path && read -r content; do echo "$content" | base64 -d >"$path"; done',
+    'chmod 2755 /usr/local/bin/envoy /usr/local/bin/pilot-agent',
+    `chown -R istio-proxy:istio-proxy ${ownedByProxy.join(' ')}`,
+    'chmod 600 /var/run/secrets/tokens/istio-token',
+  ].join('\n');
+  await vm.run(['bash', '-c', shell], {
+    input: `${files.join('')}/etc/hosts\n${Buffer.from(hosts).toString('base64')}\n`,
+    secret: true,
+  });
+}
+
+/** Starts the unit and waits for the sidecar to be ready. */
+export async function startSidecar({ vm }: Lab, within = seconds(90)): Promise<void> {
+  await vm.run(['systemctl', 'enable', '--now', '--quiet', 'istio'], { within: seconds(60) });
+  await until(
+    'the sidecar on the VM is ready (http://127.0.0.1:15021/healthz/ready)',
+    async () =>
+      (
+        await vm.attempt([
+          'curl',
+          '-s',
+          '-o',
+          '/dev/null',
+          '-w',
+          '%{http_code}',
+          '-m',
+          '5',
+          'http://127.0.0.1:15021/healthz/ready',
+        ])
+      ).stdout,
+    (status) => status === '200',
+    { within, every: 300 },
+  );
+}

@@ -1,0 +1,89 @@
+import { closeSync, openSync } from 'node:fs';
+import { cpus, release } from 'node:os';
+import { basename, join } from 'node:path';
+import { attempt, run } from '#lib/base/command.ts';
+import { messageOf } from '#lib/base/errors.ts';
+import { readJson, writeAtomic } from '#lib/base/files.ts';
+import { cacheDir } from '#lib/base/paths.ts';
+import { say } from '#lib/base/progress.ts';
+import { seconds } from '#lib/base/until.ts';
+import { contained } from '#lib/artifacts/contained.ts';
+import { keyOf } from '#lib/artifacts/store.ts';
+import { accelerationWords } from './qemu.ts';
+
+/** Who runs the machine's instructions: the processor itself, or an emulator. */
+export type Acceleration = 'kvm' | 'tcg';
+
+interface Answer {
+  acceleration: Acceleration;
+  /** What was seen, in words. */
+  why: string;
+  inputs: unknown;
+}
+
+/**
+ * How a machine with this image runs fastest here. /dev/kvm may open and a guest hang under it all the same, so the
+ * kernel is booted once under it, against a deadline; the answer is kept in the cache for this host and this image.
+ *
+ * @param image the folder of a VM image
+ */
+export async function acceleration(image: string): Promise<Acceleration> {
+  if (!canOpen('/dev/kvm')) return 'tcg';
+  // the folder of an artifact is named after what it was made from
+  const inputs = { image: basename(image), qemu: await qemuVersion(), host: release(), cpu: cpuModel() };
+  const file = join(cacheDir(), 'acceleration', `${keyOf('acceleration', inputs)}.json`);
+  const known = readJson<Answer>(file);
+  if (known) return known.acceleration;
+  const seen = await bootUnderKvm(join(image, 'kernel'));
+  say(seen.why);
+  await writeAtomic(file, JSON.stringify({ ...seen, inputs }, undefined, 1));
+  return seen.acceleration;
+}
+
+/** The version line of QEMU. */
+export async function qemuVersion(): Promise<string> {
+  return (await run(['qemu-system-x86_64', '--version'])).stdout.split('\n')[0] ?? '';
+}
+
+export const cpuModel = (): string => cpus()[0]?.model ?? 'unknown';
+
+const deadline = seconds(15);
+
+/** Boots the kernel without a root: a guest that works says so on the console, panics, and ends QEMU. */
+async function bootUnderKvm(kernel: string): Promise<Omit<Answer, 'inputs'>> {
+  const words = [
+    ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
+    ...[...accelerationWords('kvm'), '-smp', '2', '-m', '256', '-serial', 'stdio'],
+    ...['-kernel', kernel, '-append', 'console=ttyS0 panic=-1'],
+  ];
+  try {
+    const { stdout, stderr, code, ms } = await attempt(contained(words), { within: deadline });
+    return judge(stdout, stderr, code, ms);
+  } catch (error) {
+    return {
+      acceleration: 'tcg',
+      why: `A guest hangs under /dev/kvm (${messageOf(error).split('\n')[0] ?? ''}): emulating`,
+    };
+  }
+}
+
+/** What the console of that boot tells. */
+export function judge(console: string, stderr: string, code: number, ms: number): Omit<Answer, 'inputs'> {
+  if (code === 0 && console.includes('Kernel panic - not syncing: VFS')) {
+    return { acceleration: 'kvm', why: `A kernel boots under /dev/kvm in ${String(ms)} ms: using it` };
+  }
+  const said = stderr.trim().split('\n')[0] ?? '';
+  return {
+    acceleration: 'tcg',
+    why: `A kernel does not boot under /dev/kvm (exit status ${String(code)}, ${said}): emulating`,
+  };
+}
+
+function canOpen(device: string): boolean {
+  try {
+    closeSync(openSync(device, 'r+'));
+    return true;
+  } catch {
+    return false;
+  }
+}

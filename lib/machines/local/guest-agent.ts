@@ -1,0 +1,148 @@
+import { appendFile } from 'node:fs/promises';
+import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts';
+import { messageOf } from '#lib/base/errors.ts';
+import { seconds, until, NotSeenError } from '#lib/base/until.ts';
+import { RefusedByAgent, type AgentPort } from './agent-port.ts';
+
+interface Status {
+  exited: boolean;
+  exitcode?: number;
+  signal?: number;
+  'out-data'?: string;
+  'err-data'?: string;
+  'out-truncated'?: boolean;
+  'err-truncated'?: boolean;
+  /** The agent knows the command no more. */
+  lost?: string;
+}
+
+/**
+ * Runs a command as root in the guest and returns what it said, whatever its exit status. Many may run at once: only
+ * questions and answers take turns. Lines are handed to `onLine` when the command has ended, all together.
+ * A program that a command leaves in the background must not hold on to its output, or the command does not end.
+ *
+ * @param name the machine, for messages
+ * @throws CommandError when the program is missing, runs out of time, is ended by a signal, or says more than 16 MiB
+ */
+export async function guestAttempt(
+  agent: AgentPort,
+  name: string,
+  words: readonly string[],
+  options: RunOptions = {},
+): Promise<Output> {
+  const started = performance.now();
+  const within = options.within ?? seconds(60);
+  const shown = [`${name}:`, ...(options.secret ? [words[0] ?? '', '(arguments withheld)'] : words)];
+  const output = (status?: Status): Output => ({
+    stdout: decode(status?.['out-data']),
+    stderr: decode(status?.['err-data']),
+    code: status?.exitcode ?? -1,
+    ms: Math.round(performance.now() - started),
+  });
+  const fail = (why: string, status?: Status, cause?: unknown): CommandError => {
+    const said = output(status);
+    return new CommandError(
+      shown,
+      why,
+      { ...said, stderr: said.stderr || (cause ? messageOf(cause) : '') },
+      cause,
+    );
+  };
+
+  const pid = await start(agent, words, options, within).catch((error: unknown) => {
+    throw fail(
+      error instanceof RefusedByAgent ? 'Could not be started' : 'Could not be asked for',
+      undefined,
+      error,
+    );
+  });
+  let status: Status;
+  try {
+    status = await ended(agent, pid, within - (performance.now() - started), options.signal);
+  } catch (error) {
+    await endTree(agent, pid);
+    if (options.signal?.aborted) throw fail('Called off', undefined, options.signal.reason);
+    if (error instanceof NotSeenError) throw fail(`No end within ${String(within / 1000)} s`);
+    throw fail('Its end was not seen', undefined, error);
+  }
+
+  const result = output(status);
+  for (const line of (result.stdout + result.stderr).split('\n').slice(0, -1)) options.onLine?.(line);
+  if (options.log !== undefined) await appendFile(options.log, result.stdout + result.stderr);
+  if (status['out-truncated'] || status['err-truncated']) {
+    throw fail('Said more than 16 MiB, which is what the guest agent carries; let it write a file', {
+      ...status,
+      'out-data': '',
+    });
+  }
+  if (status.lost !== undefined) throw fail('The machine was started anew meanwhile', status, status.lost);
+  if (status.signal !== undefined) throw fail(`Ended by signal ${String(status.signal)}`, status);
+  return result;
+}
+
+const environment = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: '/root',
+  USER: 'root',
+  LOGNAME: 'root',
+  LANG: 'C.UTF-8',
+};
+
+async function start(
+  agent: AgentPort,
+  words: readonly string[],
+  { input, cwd, env = {} }: RunOptions,
+  within: number,
+): Promise<number> {
+  const [path, ...arg] = cwd === undefined ? words : ['env', '-C', cwd, ...words];
+  const wanted: Record<string, string | undefined> = { ...environment, ...env };
+  const set = Object.entries(wanted).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${value}`],
+  );
+  const { pid } = await agent.ask<{ pid: number }>(
+    'guest-exec',
+    {
+      path,
+      arg,
+      env: set,
+      'capture-output': true,
+      ...(input === undefined ? {} : { 'input-data': Buffer.from(input).toString('base64') }),
+    },
+    within,
+  );
+  return pid;
+}
+
+/** Asks often at first, for commands that end at once, then less and less: each question costs the guest time. */
+async function ended(agent: AgentPort, pid: number, within: number, signal?: AbortSignal): Promise<Status> {
+  const started = performance.now();
+  let due = 0;
+  return until<Status>(
+    'the command has ended',
+    async () => {
+      const elapsed = performance.now() - started;
+      if (elapsed < due || signal?.aborted) return { exited: false };
+      due = elapsed + Math.min(200, Math.max(5, elapsed / 10));
+      return agent.ask<Status>('guest-exec-status', { pid }, seconds(30)).catch((error: unknown) => {
+        if (error instanceof RefusedByAgent) return { exited: true, lost: error.message };
+        throw error;
+      });
+    },
+    ({ exited }) => {
+      signal?.throwIfAborted();
+      return exited;
+    },
+    { within: Math.max(1, within), every: 5 },
+  );
+}
+
+/** Ends a command and what it started, as far as it can be reached. */
+async function endTree(agent: AgentPort, pid: number): Promise<void> {
+  const script =
+    'tree() { for child in $(pgrep -P $1); do tree $child; done; echo $1; }; kill -KILL $(tree $1)';
+  await agent
+    .ask('guest-exec', { path: 'sh', arg: ['-c', script, '-', String(pid)] }, seconds(10))
+    .catch(() => undefined);
+}
+
+const decode = (data = ''): string => Buffer.from(data, 'base64').toString('utf8');

@@ -1,0 +1,149 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { spawnDetached } from '#lib/base/command.ts';
+import { isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import type { Acceleration } from './acceleration.ts';
+import { openQmp, type Qmp } from './qmp.ts';
+
+/** What a QEMU process is started with. Snapshot and resumed machine must agree in all but `memory` and `incoming`. */
+export interface QemuPlan {
+  name: string;
+  cpus: number;
+  memoryMiB: number;
+  acceleration: Acceleration;
+  /** `own`: ordinary memory. `saved`: the file `memory` is the memory. `copy`: it is read, and what changes stays ours. */
+  memory: 'own' | 'saved' | 'copy';
+  /** Waits for a saved state instead of booting. */
+  incoming: boolean;
+}
+
+/** A port of the guest agent serves one client at a time, so there are several. */
+export const agentPorts = ['agent0', 'agent1', 'agent2', 'agent3'] as const;
+
+/** The end of the network card outside the machine; it stands before QEMU starts. */
+export const tap = 'tap-vm';
+
+const mac = '52:54:00:64:00:40';
+
+/**
+ * The words that start QEMU. All paths are relative to the machine's folder: it holds (or links) `kernel`, `initrd`,
+ * `disk.qcow2`, `drop.img` and, unless memory is its own, `memory`; sockets and logs appear there.
+ */
+export function qemuWords(plan: QemuPlan): string[] {
+  const size = `size=${String(plan.memoryMiB)}M`;
+  const memory = {
+    own: `memory-backend-ram,id=memory,${size}`,
+    saved: `memory-backend-file,id=memory,${size},mem-path=memory,share=on`,
+    copy: `memory-backend-file,id=memory,${size},mem-path=memory,share=off`,
+  }[plan.memory];
+  const agents = agentPorts.flatMap((port, i) => [
+    ...['-chardev', `socket,id=${port},path=${port}.sock,server=on,wait=off`],
+    ...['-device', `virtserialport,chardev=${port},name=agent.${String(i)}`],
+  ]);
+  return [
+    ...['qemu-system-x86_64', '-name', plan.name, '-nodefaults', '-no-user-config', '-display', 'none'],
+    ...['-machine', 'pc,memory-backend=memory', ...accelerationWords(plan.acceleration)],
+    ...['-smp', String(plan.cpus), '-m', String(plan.memoryMiB), '-object', memory],
+    ...['-rtc', 'base=utc,clock=host'],
+    ...['-kernel', 'kernel', '-initrd', 'initrd'],
+    ...['-append', 'console=ttyS0 quiet net.ifnames=0 mitigations=off'],
+    ...['-drive', 'file=disk.qcow2,format=qcow2,if=virtio,cache=unsafe'],
+    // the host writes here while the machine runs: no locks, and no writing from inside
+    ...['-blockdev', 'driver=file,node-name=drop-file,filename=drop.img,read-only=on,locking=off'],
+    ...['-blockdev', 'driver=raw,node-name=drop,file=drop-file,read-only=on'],
+    ...['-device', 'virtio-blk-pci,drive=drop'],
+    ...['-netdev', `tap,id=net,ifname=${tap},script=no,downscript=no,vhost=off`],
+    ...['-device', `virtio-net-pci,netdev=net,mac=${mac}`],
+    ...['-device', 'virtio-rng-pci', '-device', 'virtio-serial-pci', ...agents],
+    ...['-chardev', 'file,id=console,path=console.log,append=on', '-serial', 'chardev:console'],
+    ...['-qmp', 'unix:qmp.sock,server=on,wait=off'],
+    ...(plan.incoming ? ['-incoming', 'defer'] : []),
+  ];
+}
+
+/** The words of an acceleration; `max` is every feature that it offers. */
+export const accelerationWords = (acceleration: Acceleration): string[] => [
+  ...['-accel', acceleration === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-cpu', 'max'],
+];
+
+/**
+ * Starts QEMU in a machine's folder and connects to its control line. It runs in a session of its own.
+ *
+ * @param enter words that put it where the tap is
+ * @throws Error with what QEMU said when it ended at once
+ */
+export async function startQemu(
+  dir: string,
+  enter: readonly string[],
+  plan: QemuPlan,
+): Promise<{ process: ProcessId; qmp: Qmp }> {
+  await rm(join(dir, 'qmp.sock'), { force: true });
+  const log = join(dir, 'qemu.log');
+  // a mount namespace that is entered loses the working folder
+  const inFolder = ['sh', '-c', 'cd "$0" && exec "$@"', dir];
+  const pid = await spawnDetached([...enter, ...inFolder, ...qemuWords(plan)], { log });
+  const process = processOf(pid) ?? { pid, started: 'gone' };
+  const seen = await until(
+    `QEMU answers in ${dir} (log: ${log})`,
+    async () => (isAlive(process) ? openQmp(dir) : 'ended'),
+    Boolean,
+    { within: seconds(30), every: 5 },
+  );
+  if (seen === 'ended')
+    throw new Error(`QEMU ended at once: ${(await readFile(log, 'utf8')).trim().slice(-1000)}`);
+  return { process, qmp: seen };
+}
+
+/** Saves the state of a machine whose memory is a file into the file `state`, and ends it. */
+export async function saveState(dir: string, qmp: Qmp, process: ProcessId): Promise<void> {
+  await qmp.ask('stop');
+  await migrate(qmp, process, 'migrate', 'exec:cat >state');
+  await qmp.ask('quit');
+  await untilEnded(process, dir, seconds(30));
+}
+
+/** Loads the file `state` into a machine that waits for one, and lets it run. */
+export async function loadState(qmp: Qmp, process: ProcessId): Promise<void> {
+  await migrate(qmp, process, 'migrate-incoming', 'exec:cat state');
+  await qmp.ask('cont');
+}
+
+export async function untilEnded(process: ProcessId, dir: string, within: number): Promise<void> {
+  await until(
+    `QEMU has ended (${dir})`,
+    async () => Promise.resolve(isAlive(process)),
+    (alive) => !alive,
+    { within, every: 20 },
+  );
+}
+
+interface Migration {
+  status?: string;
+  'error-desc'?: string;
+}
+
+async function migrate(
+  qmp: Qmp,
+  process: ProcessId,
+  how: 'migrate' | 'migrate-incoming',
+  uri: string,
+): Promise<void> {
+  // the memory is a file already: only the devices are written, which takes milliseconds
+  const capabilities = [{ capability: 'x-ignore-shared', state: true }];
+  await qmp.ask('migrate-set-capabilities', { capabilities });
+  await qmp.ask('migrate-set-parameters', { 'max-bandwidth': 1e12 });
+  await qmp.ask(how, { uri });
+  const seen = await until<Migration>(
+    'the state of the machine is transferred',
+    async () =>
+      isAlive(process) ? qmp.ask('query-migrate') : { status: 'failed', 'error-desc': 'QEMU ended' },
+    ({ status }) => status === 'completed' || status === 'failed',
+    { within: minutes(2), every: 5 },
+  );
+  if (seen.status !== 'completed') {
+    throw new Error(
+      `QEMU could not transfer the machine's state (${how}): ${seen['error-desc'] ?? 'no reason given'}`,
+    );
+  }
+}

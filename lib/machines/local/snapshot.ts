@@ -1,0 +1,96 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { contained } from '#lib/artifacts/contained.ts';
+import { produce, type Place } from '#lib/artifacts/store.ts';
+import { readJson, writeAtomic } from '#lib/base/files.ts';
+import { endProcess } from '#lib/base/processes.ts';
+import type { Size } from '#lib/base/settings.ts';
+import { minutes } from '#lib/base/until.ts';
+import { acceleration, cpuModel, qemuVersion } from './acceleration.ts';
+import { agentPort, type AgentPort } from './agent-port.ts';
+import { setClock } from './clock.ts';
+import { guestAttempt } from './guest-agent.ts';
+import { qemuWords, saveState, startQemu, tap, type QemuPlan } from './qemu.ts';
+import { layDisks, type Machinery } from './vm-folder.ts';
+
+/**
+ * Boots a VM image once, in a network of its own that leads nowhere, and freezes it when systemd is up.
+ *
+ * @param image the folder of a VM image
+ * @returns the folder of `memory`, `state`, `disk.qcow2` (an overlay of the image's disk) and `plan.json`; none is to
+ *   be written to
+ */
+export async function vmSnapshot(image: string, name: string, size: Size, place?: Place): Promise<string> {
+  const plan = await machinery(image, name, size);
+  const words = qemuWords({ ...plan, memory: 'saved', incoming: false });
+  const inputs = { image, words, qemu: await qemuVersion(), cpu: cpuModel(), warmUp };
+  return produce(
+    'vm-snapshot',
+    inputs,
+    `Snapshot of the external VM (${plan.acceleration === 'kvm' ? 'KVM' : 'emulated'})`,
+    60_000,
+    async (draft, note) => freeze(draft, image, plan, note),
+    place,
+  );
+}
+
+/** What a machine of this image and size is made of on this host. */
+export async function machinery(image: string, name: string, { cpus, memoryMiB }: Size): Promise<Machinery> {
+  return { name, cpus, memoryMiB, acceleration: await acceleration(image) };
+}
+
+export function snapshotPlan(snapshot: string): Machinery {
+  const plan = readJson<Machinery>(join(snapshot, 'plan.json'));
+  if (!plan) throw new Error(`${snapshot} is no snapshot of a VM: it has no plan.json`);
+  return plan;
+}
+
+/** What a lab will run is run once, so that it is in the guest's memory already. Nothing of it changes the guest. */
+const warmUp = [
+  'iptables-save; ip6tables-save; ip address; curl -V; dig -v; openssl version; sudo -V; dpkg --version; tar --version',
+  'python3 -c "import http.server"; journalctl -n 1; sha256sum /dev/null; dd if=/dev/null of=/dev/null; mktemp -u',
+  'install --version; perl -e 1; bash -c true; id ubuntu; su -c true ubuntu; sync',
+];
+
+async function freeze(
+  dir: string,
+  image: string,
+  machine: Machinery,
+  note: (text: string) => void,
+): Promise<void> {
+  await layDisks(dir, image);
+  const plan: QemuPlan = { ...machine, memory: 'saved', incoming: false };
+  const card = `ip link set lo up; ip tuntap add ${tap} mode tap; ip link set ${tap} up; exec "$@"`;
+  const network = contained(['unshare', '--net', 'sh', '-c', card, '-']);
+  note('booting');
+  const { process, qmp } = await startQemu(dir, network, plan);
+  const agent = agentPort(dir);
+  try {
+    await untilUp(agent, plan.name, minutes(5));
+    note('warming up');
+    await setClock(agent, plan.name);
+    for (const script of warmUp) await guestAttempt(agent, plan.name, ['sh', '-c', script]);
+    agent.close();
+    note('freezing');
+    await saveState(dir, qmp, process);
+  } finally {
+    agent.close();
+    qmp.close();
+    endProcess(process.pid);
+  }
+  for (const name of await readdir(dir)) {
+    if (!['memory', 'state', 'disk.qcow2'].includes(name)) await rm(join(dir, name));
+  }
+  await writeAtomic(join(dir, 'plan.json'), JSON.stringify(machine));
+}
+
+/** Waits until systemd has started all it was going to. @throws Error when a unit failed */
+export async function untilUp(agent: AgentPort, name: string, within: number): Promise<void> {
+  await agent.ask('guest-ping', undefined, within);
+  const { stdout } = await guestAttempt(agent, name, ['systemctl', 'is-system-running', '--wait'], {
+    within,
+  });
+  if (stdout.trim() === 'running') return;
+  const failed = await guestAttempt(agent, name, ['systemctl', '--failed', '--no-legend', '--plain']);
+  throw new Error(`systemd of ${name} is ${stdout.trim()}: ${failed.stdout.trim()}`);
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { CommandError } from '#lib/base/command.ts';
+import { endProcess, isAlive, type ProcessId } from '#lib/base/processes.ts';
+import { say } from '#lib/base/progress.ts';
+import type { Size } from '#lib/base/settings.ts';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import type { Machine } from '#lib/machines/machine.ts';
+import { agentPort } from './agent-port.ts';
+import { reseed, setClock } from './clock.ts';
+import { guestAttempt } from './guest-agent.ts';
+import { loadState, startQemu, untilEnded } from './qemu.ts';
+import { machinery, snapshotPlan, untilUp } from './snapshot.ts';
+import { uploadFile, writeFileInGuest } from './vm-files.ts';
+import { freshFolder, layDisks, readState, writeState } from './vm-folder.ts';
+
+/** The external VM of a lab. */
+export interface VmMachine extends Machine {
+  /** Its folder on the host, with its logs: console.log and qemu.log. */
+  readonly dir: string;
+  /** Makes it anew out of a snapshot (a folder) and lets it run on from there, with the right time. */
+  resume(snapshot: string): Promise<void>;
+}
+
+export interface VmPlace {
+  labDir: string;
+  /** Words that put QEMU into the lab's namespaces, where its tap stands. */
+  enter: readonly string[];
+  /** The folder of a VM image. */
+  image: string;
+  size: Size;
+  name: string;
+}
+
+/** The external VM in a lab's folder, whichever process started it. Its first start() without resume() boots the image. */
+export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMachine {
+  const dir = join(labDir, 'machines', name);
+  const agent = agentPort(dir);
+  const attempt: Machine['attempt'] = async (words, options) => guestAttempt(agent, name, words, options);
+  const run: Machine['run'] = async (words, options) => {
+    const output = await attempt(words, options);
+    if (output.code === 0) return output;
+    const shown = options?.secret ? [words[0] ?? '', '(arguments withheld)'] : words;
+    throw new CommandError([`${name}:`, ...shown], `Exit status ${String(output.code)}`, output);
+  };
+  const bootId = async (within: number): Promise<string> =>
+    (await run(['cat', '/proc/sys/kernel/random/boot_id'], { within })).stdout.trim();
+  const running = (): ProcessId | undefined => {
+    const process = readState(dir)?.process;
+    return process && isAlive(process) ? process : undefined;
+  };
+
+  return {
+    name,
+    dir,
+    run,
+    attempt,
+    address: async () => {
+      const { stdout } = await run(['ip', '-4', '-o', 'address', 'show', 'dev', 'eth0']);
+      const address = /inet ([\d.]+)\//.exec(stdout)?.[1];
+      if (address === undefined) throw new Error(`Machine ${name} has no IPv4 address on eth0: ${stdout}`);
+      return address;
+    },
+    write: async (path, content, options) => writeFileInGuest(run, path, content, options),
+    read: async (path) => (await run(['cat', path])).stdout,
+    upload: async (local, remote, options) => uploadFile(dir, run, local, remote, options),
+
+    resume: async (snapshot) => {
+      await freshFolder(dir);
+      await layDisks(dir, image, snapshot);
+      const machine = snapshotPlan(snapshot);
+      const { process, qmp } = await startQemu(dir, enter, { ...machine, memory: 'copy', incoming: true });
+      await writeState(dir, { machinery: machine, process });
+      await loadState(qmp, process);
+      qmp.close();
+      await setClock(agent, name);
+      await reseed(agent, name);
+    },
+    start: async () => {
+      if (running()) return;
+      const before = readState(dir);
+      if (!before) {
+        await freshFolder(dir);
+        await layDisks(dir, image);
+      }
+      const machine = before?.machinery ?? (await machinery(image, name, size));
+      const { process, qmp } = await startQemu(dir, enter, { ...machine, memory: 'own', incoming: false });
+      await writeState(dir, { machinery: machine, process });
+      qmp.close();
+      await untilUp(agent, name, minutes(3));
+      await setClock(agent, name);
+    },
+    stop: async () => {
+      const process = running();
+      if (!process) return;
+      await run(['systemctl', 'poweroff', '--no-block']);
+      agent.close();
+      try {
+        await untilEnded(process, dir, minutes(1));
+      } catch {
+        say(
+          `Machine ${name} did not power down within 60 s and is switched off (log: ${join(dir, 'console.log')})`,
+        );
+        endProcess(process.pid);
+        await untilEnded(process, dir, seconds(10));
+      }
+    },
+    restart: async () => {
+      const before = await bootId(seconds(60));
+      await run(['systemctl', 'reboot', '--no-block']);
+      agent.close();
+      await until(
+        `machine ${name} has booted again (log: ${join(dir, 'console.log')})`,
+        async () => bootId(seconds(5)),
+        (now) => now !== before,
+        { within: minutes(3), every: 200 },
+      );
+      await untilUp(agent, name, minutes(3));
+      await setClock(agent, name);
+    },
+    size: async () => {
+      const script = 'nproc; grep MemTotal /proc/meminfo; cat /sys/class/block/vda/size';
+      const { stdout } = await run(['sh', '-c', script]);
+      const [cpus = 0, memoryKiB = 0, sectors = 0] = (stdout.match(/\d+/g) ?? []).map(Number);
+      return { cpus, memoryMiB: Math.round(memoryKiB / 1024), diskGiB: (sectors * 512) / 1024 ** 3 };
+    },
+  };
+}

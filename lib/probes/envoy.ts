@@ -1,0 +1,57 @@
+import type { Place } from './places.ts';
+
+/** One endpoint of a cluster as Envoy's admin interface tells it. */
+export interface Endpoint {
+  address: string;
+  healthy: boolean;
+}
+
+/** Envoy's admin interface at a place: GET by curl on 127.0.0.1:15000, or by pilot-agent where there is no curl. */
+export async function admin(proxy: Place, path: string, method: 'GET' | 'POST' = 'GET'): Promise<string> {
+  const words = ['pilot-agent', 'request', method, path.replace(/^\//, '')];
+  const { stdout, stderr, code } = await proxy.attempt(words, { within: 30_000 });
+  if (code !== 0)
+    throw new Error(`Envoy of ${proxy.name} did not answer ${method} ${path}: ${stderr.trim()}`);
+  return stdout;
+}
+
+/** The endpoints of a cluster, such as outbound|5000||helloworld.sample.svc.cluster.local; empty when it has none. */
+export async function endpointsOf(proxy: Place, cluster: string): Promise<Endpoint[]> {
+  const text = await admin(proxy, '/clusters?format=json');
+  const { cluster_statuses = [] } = JSON.parse(text) as { cluster_statuses?: ClusterStatus[] };
+  const found = cluster_statuses.find(({ name }) => name === cluster);
+  return (found?.host_statuses ?? []).map(({ address, health_status }) => ({
+    address: `${address.socket_address?.address ?? '?'}:${String(address.socket_address?.port_value ?? '?')}`,
+    healthy: health_status.eds_health_status === 'HEALTHY' && !health_status.failed_active_health_check,
+  }));
+}
+
+interface ClusterStatus {
+  name: string;
+  host_statuses?: {
+    address: { socket_address?: { address: string; port_value: number } };
+    health_status: { eds_health_status?: string; failed_active_health_check?: boolean };
+  }[];
+}
+
+/** The value of each counter and gauge whose name matches. */
+export async function stats(proxy: Place, pattern: RegExp): Promise<Record<string, number>> {
+  const lines = (await admin(proxy, `/stats?filter=${encodeURIComponent(pattern.source)}`)).split('\n');
+  return Object.fromEntries(
+    lines.flatMap((line) => {
+      const [name, value] = line.split(': ');
+      return name && value && pattern.test(name) ? [[name, Number(value)]] : [];
+    }),
+  );
+}
+
+/** The names and addresses of the listeners that Envoy has, such as "0.0.0.0:15012". */
+export async function listeners(proxy: Place): Promise<string[]> {
+  const text = await admin(proxy, '/listeners?format=json');
+  const { listener_statuses = [] } = JSON.parse(text) as {
+    listener_statuses?: { local_address: { socket_address?: { address: string; port_value: number } } }[];
+  };
+  return listener_statuses.map(
+    ({ local_address: { socket_address: at } }) => `${at?.address ?? '?'}:${String(at?.port_value ?? '?')}`,
+  );
+}

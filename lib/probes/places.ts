@@ -1,0 +1,37 @@
+import { attempt, type Output, type RunOptions } from '#lib/base/command.ts';
+import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
+import { join } from 'node:path';
+
+/** Somewhere a command can be run from: a pod, the VM, a node, or a bystander on the lab's network. */
+export interface Place {
+  readonly name: string;
+  attempt(words: readonly string[], options?: RunOptions): Promise<Output>;
+}
+
+/** The least of a lab that reaching into pods takes. */
+export interface Reach {
+  readonly dir: string;
+  readonly programs: { readonly kubernetes: string };
+}
+
+/** A container of a pod (its first one unless told), by `kubectl exec`. */
+export function pod(lab: Reach, namespace: string, name: string, container?: string): Place {
+  const kubectl = join(lab.programs.kubernetes, 'kubectl');
+  const into = [
+    'exec',
+    '-i',
+    '-n',
+    namespace,
+    name,
+    ...(container === undefined ? [] : ['-c', container]),
+    '--',
+  ];
+  return {
+    name: `pod ${namespace}/${name}`,
+    attempt: async (words, options = {}) =>
+      attempt([kubectl, ...into, ...words], {
+        ...options,
+        env: { ...options.env, KUBECONFIG: hostKubeconfig(lab) },
+      }),
+  };
+}
