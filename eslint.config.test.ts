@@ -46,6 +46,7 @@ test.each([
 test.each([
   ['lib/base/seeded.ts', `import { execa } from 'execa'; setTimeout(() => {}, 1)`],
   ['lib/layers/seeded.ts', `import '#lib/machines/machine.ts'`],
+  ['lib/machines/local/seeded.ts', `import '#lib/machines/machine.ts'`],
   ['lib/cli/seeded.ts', `import { $ } from 'zx'; import '#lib/layers/lab.ts'`],
   [
     'suites/05-policy/seeded.test.ts',

@@ -1,8 +1,6 @@
 import { door } from '#lib/layers/layers.ts';
 import { declaring } from './declare.ts';
 
-export { notApplicable } from './outcome.ts';
-
 /**
  * Says which suite a file belongs to and which layer its claims stand on; returns the function that declares a claim:
  *

@@ -1,6 +1,7 @@
+import { cpus, totalmem } from 'node:os';
 import { stringify } from 'yaml';
 import type { NodeMachine } from '#lib/machines/local/node.ts';
-import { networks } from '#lib/machines/local/topology.ts';
+import { networks, type NodePlan } from '#lib/machines/local/topology.ts';
 
 /** Writes the configuration of containerd, the pod network, kubelet and kube-proxy onto a node. */
 export async function configureNode(node: NodeMachine, labName: string): Promise<void> {
@@ -42,6 +43,7 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
       imageGCHighThresholdPercent: 100,
       evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
       maxPods: 110,
+      systemReserved: reserved(node.plan),
       // the sources' waits are about Istio; a sluggish node would only blur them
       syncFrequency: '10s',
       nodeStatusUpdateFrequency: '4s',
@@ -60,6 +62,16 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
     }),
   };
   await Promise.all(Object.entries(files).map(async ([file, content]) => node.write(file, content)));
+}
+
+/**
+ * kubelet takes the host's size for the node's, so what the node does not have is reserved: what it can allocate is
+ * what run.env says. The control plane's own programs take their share of the master.
+ */
+function reserved({ size, role }: NodePlan): Record<string, string> {
+  const beyond = Math.max(0, Math.floor(totalmem() / 1024 / 1024) - size.memoryMiB);
+  const own = role === 'control-plane' ? 640 : 128;
+  return { cpu: String(Math.max(0, cpus().length - size.cpus)), memory: `${String(beyond + own)}Mi` };
 }
 
 /** Pods reach what is outside the cluster from their node's address, as with k3s. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { prepare } from '#lib/artifacts/artifacts.ts';
+
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
@@ -7,6 +7,7 @@ import { say } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
 import { labOf, measured, type Lab } from './lab.ts';
+import { programs } from './programs.ts';
 
 /**
  * Opens the lab that the settings name: preflight, artifacts, namespaces. No layer is brought up yet.
@@ -21,12 +22,12 @@ export async function openLabFor(settings: Settings): Promise<{ lab: Lab; kept: 
     );
   }
   await hostPackages();
-  const programs = await prepare(settings);
+  const paths = await programs(settings);
   const { lab: local, kept } = await openLab(settings);
-  await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(programs, undefined, 2));
+  await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(paths, undefined, 2));
   await keepLab(local.dir, settings.lab.keep === 'always');
   say(`Lab ${local.name}: ${kept ? 'kept from an earlier run' : 'opened'} (${local.dir})`);
-  const lab = labOf(settings, local, programs);
+  const lab = labOf(settings, local, paths);
   await measured(local.dir, { provider: 'local', distribution: 'upstream', artifactSource: 'modules' });
   return { lab, kept };
 }

@@ -8,7 +8,13 @@ const read = (text = ''): unknown => JSON.parse(Buffer.from(text, 'base64url').t
 test('a token is reissued with other times, the rest as it was, and a signature that holds', () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const head = { alg: 'ES256', kid: 'the-key' };
-  const claims = { aud: ['istio-ca'], sub: 'system:serviceaccount:vmns:vmsa', iat: 5000, nbf: 5000, exp: 8600 };
+  const claims = {
+    aud: ['istio-ca'],
+    sub: 'system:serviceaccount:vmns:vmsa',
+    iat: 5000,
+    nbf: 5000,
+    exp: 8600,
+  };
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 
   const token = reissued(`${part(head)}.${part(claims)}.signature\n`, pem, {

@@ -80,7 +80,9 @@ export async function accessMarked(mark: string, ...logs: readonly AccessLog[]):
   return until(
     `an access log tells of the request ${mark}`,
     async () =>
-      (await Promise.all(logs.map(async (log) => accesses(log, ({ userAgent }) => userAgent === mark)))).flat(),
+      (
+        await Promise.all(logs.map(async (log) => accesses(log, ({ userAgent }) => userAgent === mark)))
+      ).flat(),
     (found) => found.length > 0,
     { within: seconds(15), every: 300 },
   );

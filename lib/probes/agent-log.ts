@@ -1,3 +1,4 @@
+import { until } from '#lib/base/until.ts';
 import type { Place } from './places.ts';
 
 /** Where istio-start.sh sends what the agent says, and what Envoy says. */
@@ -21,6 +22,32 @@ export async function endOfLogs(vm: Place): Promise<LogMark> {
 export async function logsSince(vm: Place, { agent, envoy }: LogMark): Promise<string[]> {
   const tail = (file: string, bytes: number): string => `tail -c +${String(bytes + 1)} ${file}`;
   return lines(await shell(vm, `${tail(agentLog, agent)}; ${tail(envoyLog, envoy)}`));
+}
+
+/**
+ * Waits until a line with these words is logged after a mark; under emulation, reading a log every half second is
+ * as often as the sidecar can stand.
+ *
+ * @returns all lines after the mark
+ * @throws NotSeenError with the last lines
+ */
+export async function untilLogged(
+  vm: Place,
+  mark: LogMark,
+  words: string,
+  within: number,
+): Promise<string[]> {
+  let all: string[] = [];
+  await until(
+    `the sidecar of ${vm.name} logs "${words}"`,
+    async () => {
+      all = await logsSince(vm, mark);
+      return all.find((line) => line.includes(words)) ?? all.slice(-3);
+    },
+    (seen) => typeof seen === 'string',
+    { within, every: 500 },
+  );
+  return all;
 }
 
 /** The lines of the agent's log since it was last started, from the line that tells its version. */

@@ -10,7 +10,6 @@ test('a line of the journal tells when, from where and what was asked for', () =
 });
 
 test('what is no request is left out', () => {
-  const line =
-    '1763726400.1 vm python3[812]: Serving HTTP on 0.0.0.0 port 8000 (http://0.0.0.0:8000/) ...';
+  const line = '1763726400.1 vm python3[812]: Serving HTTP on 0.0.0.0 port 8000 (http://0.0.0.0:8000/) ...';
   expect(servedIn(line)).toEqual([]);
 });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { attempt, run } from '#lib/base/command.ts';
 import { temporary } from '#lib/base/temporary.ts';
 import type { Place } from './places.ts';
-import { handshake } from './tls.ts';
+import { answerTo, handshake } from './tls.ts';
 
 const here: Place = { name: 'here', attempt };
 const servers: Server[] = [];
@@ -70,8 +70,7 @@ test('a peer whose certificate is good for the name is verified, and its answer 
   const plain = await handshake(here, asked);
   expect(plain).toMatchObject({ outcome: 'verified', names: ['DNS:peer.test', 'URI:spiffe://test/peer'] });
 
-  const spoken = await handshake(here, { ...asked, client: made, say: 'hello' });
-  expect(spoken.said).toContain('heard hello from one');
+  expect(await answerTo(here, 'hello', { ...asked, client: made })).toContain('heard hello from one');
 });
 
 test('another root or another name is not verified', async () => {

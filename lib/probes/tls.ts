@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
+import type { Output } from '#lib/base/command.ts';
 import type { Place } from './places.ts';
 
-export interface HandshakeOptions {
+export interface TlsOptions {
   address: string;
   port: number;
   /** The server name that is asked for. */
@@ -14,8 +15,6 @@ export interface HandshakeOptions {
   client?: { certificate: string; key: string };
   /** The application protocol to negotiate. */
   alpn?: string;
-  /** What is sent once the handshake is done. */
-  say?: string;
 }
 
 /** A TLS handshake as it ended. */
@@ -23,43 +22,13 @@ export interface Handshake {
   outcome: 'verified' | 'not verified' | 'no certificate' | 'no connection';
   /** The subject alternative names of the peer's certificate. */
   names: string[];
-  /** What the peer sent afterwards, and what openssl said. */
+  /** What openssl said. */
   said: string;
 }
 
-const openssl = [
-  'exec 11< <(echo "$ROOTS") 12< <(echo "$CLIENT") 13< <(echo "$CLIENT") 14< <(echo "$KEY")',
-  'more=()',
-  '[ -z "$CLIENT" ] || more+=(-cert /dev/fd/12 -cert_chain /dev/fd/13 -key /dev/fd/14)',
-  '[ -z "$ALPN" ] || more+=(-alpn "$ALPN")',
-  '[ -z "$NAME" ] || more+=(-verify_hostname "$NAME")',
-  // without it openssl hangs up once it has nothing more to say
-  '[ -z "$SAY" ] || more+=(-ign_eof)',
-  'exec openssl s_client -connect "$1" -servername "$2" -CAfile /dev/fd/11 -verify_return_error "${more[@]}" 2>&1',
-].join('\n');
-
-/**
- * One TLS handshake by openssl from a place whose commands get our environment, such as a bystander.
- * Keys are handed over in the environment, so that no list of processes shows them.
- */
-export async function handshake(from: Place, options: HandshakeOptions): Promise<Handshake> {
-  const { address, port, sni, roots, client, alpn = '', say = '', goodFor: name = '' } = options;
-  const { stdout, code } = await from.attempt(
-    ['bash', '-c', openssl, '-', `${address}:${String(port)}`, sni],
-    {
-      input: say,
-      env: {
-        ROOTS: roots,
-        CLIENT: client?.certificate ?? '',
-        KEY: client?.key ?? '',
-        ALPN: alpn,
-        NAME: name,
-        SAY: say,
-      },
-      within: 20_000,
-      secret: client !== undefined,
-    },
-  );
+/** One TLS handshake by openssl, from a place whose commands get our environment, such as a bystander. */
+export async function handshake(from: Place, options: TlsOptions): Promise<Handshake> {
+  const { stdout, code } = await client(from, options, []);
   const pem = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/.exec(stdout)?.[0];
   const names = pem === undefined ? '' : (new X509Certificate(pem).subjectAltName ?? '');
   return {
@@ -75,4 +44,36 @@ function outcome(said: string, code: number, certificate: boolean): Handshake['o
   if (said.includes('verify error')) return 'not verified';
   if (!certificate) return 'no certificate';
   return code === 0 && said.includes('Verify return code: 0 (ok)') ? 'verified' : 'not verified';
+}
+
+/** What a peer answers to a text over TLS, until it hangs up, and what openssl has to complain about. */
+export async function answerTo(from: Place, text: string, options: TlsOptions): Promise<string> {
+  return (await client(from, options, ['-quiet'], text)).stdout;
+}
+
+// Keys are handed over in the environment, so that no list of processes shows them.
+const openssl = [
+  'exec 11< <(echo "$ROOTS") 12< <(echo "$CLIENT") 13< <(echo "$CLIENT") 14< <(echo "$KEY")',
+  'more=()',
+  '[ -z "$CLIENT" ] || more+=(-cert /dev/fd/12 -cert_chain /dev/fd/13 -key /dev/fd/14)',
+  '[ -z "$ALPN" ] || more+=(-alpn "$ALPN")',
+  '[ -z "$NAME" ] || more+=(-verify_hostname "$NAME")',
+  'exec openssl s_client -CAfile /dev/fd/11 -verify_return_error "${more[@]}" "$@" 2>&1',
+].join('\n');
+
+async function client(
+  from: Place,
+  options: TlsOptions,
+  flags: readonly string[],
+  input = '',
+): Promise<Output> {
+  const { address, port, sni, roots, client: shown, alpn = '', goodFor = '' } = options;
+  const { certificate = '', key = '' } = shown ?? {};
+  const peer = ['-connect', `${address}:${String(port)}`, '-servername', sni];
+  return from.attempt(['bash', '-c', openssl, '-', ...peer, ...flags], {
+    input,
+    env: { ROOTS: roots, CLIENT: certificate, KEY: key, ALPN: alpn, NAME: goodFor },
+    within: 20_000,
+    secret: shown !== undefined,
+  });
 }

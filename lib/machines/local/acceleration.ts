@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { basename, join } from 'node:path';
-import { attempt, run } from '#lib/base/command.ts';
+import { attempt, CommandError, run } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
 import { cacheDir } from '#lib/base/paths.ts';
@@ -60,11 +60,15 @@ async function bootUnderKvm(kernel: string): Promise<Omit<Answer, 'inputs'>> {
     const { stdout, stderr, code, ms } = await attempt(contained(words), { within: deadline });
     return judge(stdout, stderr, code, ms);
   } catch (error) {
-    return {
-      acceleration: 'tcg',
-      why: `A guest hangs under /dev/kvm (${messageOf(error).split('\n')[0] ?? ''}): emulating`,
-    };
+    return { acceleration: 'tcg', why: `A guest does not run under /dev/kvm (${reason(error)}): emulating` };
   }
+}
+
+/** The cause in a few words: what QEMU said, or how it ended. */
+function reason(error: unknown): string {
+  const said = error instanceof CommandError ? error.output.stderr.trim().split('\n')[0] : '';
+  const how = messageOf(error).split(':')[0] ?? '';
+  return said ? `${how}, ${said.slice(0, 200)}` : how;
 }
 
 /** What the console of that boot tells. */

@@ -112,5 +112,5 @@ async function synchronise(socket: LineSocket): Promise<void> {
   const id = Math.floor(Math.random() * 2 ** 31);
   const question = JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id } });
   const bytes = Buffer.concat([Buffer.from([0xff]), Buffer.from(`${question}\n`)]);
-  await socket.ask(bytes, (line) => (line as Reply).return === id, seconds(5));
+  await socket.ask(bytes, (line) => (line as Reply).return === id, seconds(2));
 }

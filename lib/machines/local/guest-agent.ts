@@ -49,6 +49,7 @@ export async function guestAttempt(
     );
   };
 
+  if (options.signal?.aborted) throw fail('Called off', undefined, options.signal.reason);
   const pid = await start(agent, words, options, within).catch((error: unknown) => {
     throw fail(
       error instanceof RefusedByAgent ? 'Could not be started' : 'Could not be asked for',
@@ -140,8 +141,9 @@ async function ended(agent: AgentPort, pid: number, within: number, signal?: Abo
 async function endTree(agent: AgentPort, pid: number): Promise<void> {
   const script =
     'tree() { for child in $(pgrep -P $1); do tree $child; done; echo $1; }; kill -KILL $(tree $1)';
-  await agent
-    .ask('guest-exec', { path: 'sh', arg: ['-c', script, '-', String(pid)] }, seconds(10))
+  const words = ['sh', '-c', script, '-', String(pid)];
+  await start(agent, words, {}, seconds(10))
+    .then(async (killer) => ended(agent, killer, seconds(10)))
     .catch(() => undefined);
 }
 

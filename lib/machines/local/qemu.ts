@@ -48,7 +48,9 @@ export function qemuWords(plan: QemuPlan): string[] {
     ...['-rtc', 'base=utc,clock=host'],
     ...['-kernel', 'kernel', '-initrd', 'initrd'],
     ...['-append', 'console=ttyS0 quiet net.ifnames=0 mitigations=off'],
-    ...['-drive', 'file=disk.qcow2,format=qcow2,if=virtio,cache=unsafe'],
+    // a lab's disk is thrown away: nothing is gained by waiting for the host's disk
+    ...['-drive', 'file=disk.qcow2,format=qcow2,if=none,id=root,cache=unsafe'],
+    ...['-device', 'virtio-blk-pci,drive=root'],
     // the host writes here while the machine runs: no locks, and no writing from inside
     ...['-blockdev', 'driver=file,node-name=drop-file,filename=drop.img,read-only=on,locking=off'],
     ...['-blockdev', 'driver=raw,node-name=drop,file=drop-file,read-only=on'],

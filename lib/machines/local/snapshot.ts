@@ -1,7 +1,8 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contained } from '#lib/artifacts/contained.ts';
 import { produce, type Place } from '#lib/artifacts/store.ts';
+import { messageOf } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
 import { endProcess } from '#lib/base/processes.ts';
 import type { Size } from '#lib/base/settings.ts';
@@ -73,6 +74,11 @@ async function freeze(
     agent.close();
     note('freezing');
     await saveState(dir, qmp, process);
+  } catch (error) {
+    const [console, log] = [await tail(join(dir, 'console.log')), await tail(join(dir, 'qemu.log'))];
+    throw new Error(`${messageOf(error)}\nQEMU said: ${log}\nThe console ends with:\n${console}`, {
+      cause: error,
+    });
   } finally {
     agent.close();
     qmp.close();
@@ -94,3 +100,10 @@ export async function untilUp(agent: AgentPort, name: string, within: number): P
   const failed = await guestAttempt(agent, name, ['systemctl', '--failed', '--no-legend', '--plain']);
   throw new Error(`systemd of ${name} is ${stdout.trim()}: ${failed.stdout.trim()}`);
 }
+
+/** The end of a file that is about to be removed. */
+const tail = async (path: string): Promise<string> =>
+  readFile(path, 'utf8').then(
+    (text) => text.slice(-2000).trim(),
+    () => 'nothing',
+  );

@@ -1,0 +1,67 @@
+import { expect, test, vi } from 'vitest';
+import type { Output } from '#lib/base/command.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { hostPackages, type Host } from './host-packages.ts';
+
+const debian = 'ID=debian\n';
+const answer = (stdout: string): Output => ({ stdout, stderr: '', code: 0, ms: 1 });
+
+/** A host that lacks some commands until apt-get has installed something. */
+function host(lacks: string[], changes: Partial<Host> = {}): Host & { ran: string[] } {
+  const ran: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  return {
+    ran,
+    has: (what) => !lacks.includes(what) || (what !== 'go' && ran.some((words) => words.includes('install'))),
+    root: true,
+    osRelease: debian,
+    run: async (words) => {
+      ran.push(words.join(' '));
+      return Promise.resolve(answer(words[0] === 'go' ? 'go1.26.8\n' : ''));
+    },
+    ...changes,
+  };
+}
+
+test('nothing is run on a machine that has everything', async () => {
+  const complete = host([]);
+
+  await hostPackages(complete);
+
+  expect(complete.ran).toEqual(['go env GOVERSION']);
+});
+
+test('as root on Debian what is missing is installed', async () => {
+  const bare = host(['containerd', 'nft']);
+
+  await hostPackages(bare);
+
+  expect(bare.ran.slice(1)).toEqual([
+    'apt-get -o DPkg::Lock::Timeout=120 update',
+    'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends containerd nftables',
+  ]);
+});
+
+test('without root the command that installs it is named', async () => {
+  const refused = hostPackages(host(['/usr/lib/cni/ptp'], { root: false }));
+
+  await expect(refused).rejects.toThrow(RefusedError);
+  await expect(refused).rejects.toThrow(
+    'lacks containernetworking-plugins. Install them as root: apt-get update && apt-get install --yes --no-install-recommends containernetworking-plugins.',
+  );
+});
+
+test('elsewhere the packages are named', async () => {
+  const refused = hostPackages(host(['socat'], { osRelease: 'ID=alpine\n' }));
+
+  await expect(refused).rejects.toThrow("lacks socat. Install the counterparts of Debian's packages");
+});
+
+test('no Go and an old Go are refused, before anything is installed', async () => {
+  const without = host(['go', 'nft']);
+  const run: Host['run'] = async () => Promise.resolve(answer('go1.19.8\n'));
+
+  await expect(hostPackages(without)).rejects.toThrow(/Go 1\.24 or newer is needed .*there is no go on PATH/);
+  await expect(hostPackages(host([], { run }))).rejects.toThrow(/the go on PATH is go1\.19\.8/);
+  expect(without.ran).toEqual([]);
+});

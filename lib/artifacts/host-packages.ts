@@ -1,0 +1,122 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run as runHere, type Run } from '#lib/base/command.ts';
+import { exists } from '#lib/base/files.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { say, step } from '#lib/base/progress.ts';
+import { minutes } from '#lib/base/until.ts';
+
+/** The oldest Go that the pinned modules build with. */
+const goNeeded = [1, 24] as const;
+
+/** Debian package -> what of it the lab runs: commands, or files by their path. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  buildah: ['buildah'],
+  busybox: ['busybox'],
+  'ca-certificates': ['/etc/ssl/certs/ca-certificates.crt'],
+  conntrack: ['conntrack'],
+  containerd: ['containerd', 'ctr', 'containerd-shim-runc-v2'],
+  'containernetworking-plugins': ['/usr/lib/cni/ptp', '/usr/lib/cni/host-local', '/usr/lib/cni/portmap'],
+  curl: ['curl'],
+  e2fsprogs: ['mke2fs'],
+  ethtool: ['ethtool'],
+  iproute2: ['ip', 'ss'],
+  ipset: ['ipset'],
+  iptables: ['iptables', 'xtables-legacy-multi', 'xtables-nft-multi'],
+  kmod: ['modprobe'],
+  'libc-bin': ['ldd', 'getent'],
+  mmdebstrap: ['mmdebstrap'],
+  nftables: ['nft'],
+  openssl: ['openssl'],
+  procps: ['sysctl'],
+  python3: ['python3'],
+  'python3-pip': ['pip3'],
+  'qemu-system-x86': ['qemu-system-x86_64'],
+  'qemu-utils': ['qemu-img'],
+  runc: ['runc'],
+  socat: ['socat'],
+  'util-linux': ['nsenter', 'setpriv', 'unshare'],
+};
+
+/** How this host is looked at and changed; a test brings its own. */
+export interface Host {
+  /** Whether a command (on PATH or in an sbin folder) or a file is there. */
+  has: (commandOrFile: string) => boolean;
+  root: boolean;
+  /** The text of /etc/os-release. */
+  osRelease: string;
+  run: Run;
+}
+
+/**
+ * Sees to it that this machine has what the lab runs; as root on Debian or Ubuntu it installs what is missing.
+ *
+ * @throws RefusedError that names what is missing and the command that installs it
+ */
+export async function hostPackages(host: Host = here()): Promise<void> {
+  await refuseOldGo(host);
+  const missing = missingPackages(host);
+  if (missing.length === 0) return;
+  const names = missing.join(' ');
+  const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
+  const debian = /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(host.osRelease) && host.has('apt-get');
+  if (!host.root || !debian) {
+    const how = debian
+      ? `as root: apt-get update && ${install.join(' ')}`
+      : `the counterparts of Debian's packages`;
+    throw new RefusedError(`This machine lacks ${names}. Install ${debian ? 'them ' : ''}${how}.`);
+  }
+
+  say(`This machine lacks ${names}: installing them with apt-get, as root.`);
+  if (missing.includes('containerd') && exists('/run/systemd/system')) {
+    say("With systemd, Debian's package also starts the service containerd; the lab does not use it.");
+  }
+  await step(`Installing ${String(missing.length)} Debian packages`, { expectedMs: 60_000 }, async (note) => {
+    const env = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+    const options = { env, within: minutes(15), onLine: note };
+    // another apt at work is waited for
+    const [apt = '', ...words] = install;
+    await host.run([apt, '-o', 'DPkg::Lock::Timeout=120', 'update'], options);
+    await host.run([apt, '-o', 'DPkg::Lock::Timeout=120', ...words], options);
+  });
+  const still = missingPackages(host);
+  if (still.length > 0) {
+    throw new RefusedError(
+      `apt-get installed ${names}, and yet this machine lacks ${still.flatMap((name) => needed[name] ?? []).join(', ')}.`,
+    );
+  }
+}
+
+/** The Debian packages of which something that the lab runs is missing. */
+export function missingPackages({ has }: Pick<Host, 'has'>): string[] {
+  return Object.keys(needed).filter((name) => !(needed[name] ?? []).every(has));
+}
+
+async function refuseOldGo({ has, run }: Host): Promise<void> {
+  const [major, minor] = goNeeded;
+  const wanted = `Go ${String(major)}.${String(minor)} or newer is needed to build Kubernetes and Istio`;
+  const way = 'install it (https://go.dev/doc/install) and put its bin folder on PATH';
+  if (!has('go')) throw new RefusedError(`${wanted}, and there is no go on PATH; ${way}.`);
+  const { stdout } = await run(['go', 'env', 'GOVERSION'], { cwd: '/' });
+  const [, seenMajor, seenMinor] = /^go(\d+)\.(\d+)/.exec(stdout) ?? [];
+  if (seenMajor === undefined || Number(seenMajor) > major || Number(seenMinor) >= minor) return;
+  throw new RefusedError(`${wanted}, and the go on PATH is ${stdout.trim()}; ${way}.`);
+}
+
+function here(): Host {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/local/sbin'];
+  const runs = (path: string): boolean => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return {
+    has: (what) => (what.startsWith('/') ? exists(what) : folders.some((folder) => runs(join(folder, what)))),
+    root: process.getuid?.() === 0,
+    osRelease: exists('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '',
+    run: runHere,
+  };
+}

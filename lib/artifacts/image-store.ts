@@ -1,0 +1,64 @@
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run as runHere, type Run } from '#lib/base/command.ts';
+import { sha256File } from '#lib/base/files.ts';
+import { cacheDir, fixture } from '#lib/base/paths.ts';
+import { minutes } from '#lib/base/until.ts';
+import { buildImage } from './image-build.ts';
+import type { Image } from './images.ts';
+import { hashesOf } from './manifest.ts';
+import { produce, type Build, type Note, type Place } from './store.ts';
+
+const script = fileURLToPath(new URL('image-store.sh', import.meta.url));
+
+/** What containerd writes to while it runs; everything else it only adds to or removes. */
+const databases = [
+  'io.containerd.metadata.v1.bolt/meta.db',
+  'io.containerd.snapshotter.v1.overlayfs/metadata.db',
+];
+
+/**
+ * A containerd root in which the images are imported and unpacked.
+ *
+ * @returns the folder of the artifact, for `cloneImageStore`
+ */
+export async function imageStore(images: readonly Image[], place: Place = {}): Promise<string> {
+  const recipes = await hashesOf(fixture('images'));
+  // the same images have the same key wherever the cache is
+  const named = JSON.stringify(images).replaceAll(`${cacheDir()}/`, '');
+  const inputs = { images: named, recipes, script: await sha256File(script) };
+  const title = `Container images (${String(images.length)}), unpacked for containerd`;
+  const build: Build = async (dir, note, run) => fillStore(images, dir, note, run);
+  return produce('image-store', inputs, title, 30_000, build, { ...place, hardLinked: true });
+}
+
+/** Builds each image and imports all of them into a containerd root at <dir>/root. */
+export async function fillStore(images: readonly Image[], dir: string, note: Note, run: Run): Promise<void> {
+  const scratch = join(dir, 'scratch');
+  const archives: string[] = [];
+  for (const [index, image] of images.entries()) {
+    note(`image ${String(index + 1)} of ${String(images.length)}, ${image.name}`);
+    const archive = join(scratch, `${String(index)}.tar`);
+    await buildImage(image, archive, join(scratch, 'image'), run);
+    archives.push(`${image.name}=${archive}`);
+  }
+  const words = ['bash', script, join(dir, 'root'), ...archives];
+  await run(words, { within: minutes(10), onLine: note });
+  await rm(scratch, { recursive: true });
+}
+
+/**
+ * Gives a node a containerd root of its own in a moment: files are hard links, only the databases are copies.
+ *
+ * @param store what `imageStore` returned
+ * @param target the folder to be, on the same file system as the store
+ */
+export async function cloneImageStore(store: string, target: string, run: Run = runHere): Promise<void> {
+  await mkdir(target, { recursive: true });
+  await run(['cp', '--archive', '--link', `${join(store, 'root')}/.`, target]);
+  for (const database of databases) {
+    await rm(join(target, database));
+    await copyFile(join(store, 'root', database), join(target, database));
+  }
+}

@@ -1,0 +1,28 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { run } from '#lib/base/command.ts';
+import { fixture } from '#lib/base/paths.ts';
+import { wanted } from './vm-image.ts';
+
+test('a list of packages has comments and blank lines', () => {
+  expect(wanted('# all\n\nsudo # for the prompt\n  curl\n')).toEqual(['sudo', 'curl']);
+});
+
+test('the packages of the VM hold what the agent, the article and the sidecar package need, once', async () => {
+  const packages = wanted(await readFile(fixture('vm/packages.txt'), 'utf8'));
+  expect(packages).toEqual([...new Set(packages)]);
+  expect(packages).toEqual(
+    expect.arrayContaining([
+      'qemu-guest-agent',
+      'systemd-resolved',
+      'iptables',
+      'sudo',
+      'python3',
+      'bind9-dnsutils',
+    ]),
+  );
+});
+
+test.each(['customize.sh', 'initrd-init.sh'])('%s is a shell script', async (name) => {
+  expect((await run(['sh', '-n', fixture('vm', name)])).code).toBe(0);
+});

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '#lib/base/command.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { fixture } from '#lib/base/paths.ts';
+import { minutes } from '#lib/base/until.ts';
+import { contained } from './contained.ts';
+import { produce, type Place } from './store.ts';
+
+/** What is baked into the disk of the external VM. */
+export interface VmImagePlan {
+  hostname: string;
+  /** With the length of the network's prefix: 192.168.64.64/24. */
+  address: string;
+  diskGiB: number;
+}
+
+/**
+ * A Debian root with its own kernel, made by mmdebstrap from the package sources that this host itself uses.
+ * The versions of its packages are those of the day it is built; they stand in its file `packages`.
+ *
+ * @returns the folder of `kernel`, `initrd` and `disk.qcow2`, none of which is to be written to
+ * @throws RefusedError when this host has no Debian package sources
+ */
+export async function vmImage(plan: VmImagePlan, place?: Place): Promise<string> {
+  const packages = wanted(await readFile(fixture('vm/packages.txt'), 'utf8'));
+  const sources = await debianSources();
+  // another mirror of the same suites gives the same machine
+  const suites = sources.map((line) => line.split(' ').slice(2).join(' '));
+  const inputs = { ...plan, packages, suites, recipe: await recipeHash() };
+  return produce(
+    'vm-image',
+    inputs,
+    'Disk of the external VM (Debian)',
+    60_000,
+    async (draft, note) => {
+      await bootstrap(draft, plan, packages, sources, note);
+      note('making the disk');
+      await makeDisk(draft, plan.diskGiB);
+    },
+    place,
+  );
+}
+
+/** The names in a list with one a line and comments. */
+export const wanted = (list: string): string[] =>
+  list
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter(Boolean);
+
+/** The lines of sources.list for Debian's own archives that this host uses; their addresses are in its settings only. */
+async function debianSources(): Promise<string[]> {
+  const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)';
+  const ask = ['apt-get', 'indextargets', '--format', format, 'Created-By: Packages', 'Origin: Debian'];
+  let lines = wanted((await run(ask)).stdout);
+  if (lines.length === 0) {
+    await run(['apt-get', 'update'], { within: minutes(5) });
+    lines = wanted((await run(ask)).stdout);
+  }
+  if (lines.length > 0) return [...new Set(lines)].sort();
+  throw new RefusedError(
+    'The VM is a Debian machine, and this host has no Debian package source (apt-get indextargets lists none); add one to /etc/apt/sources.list.d.',
+  );
+}
+
+async function bootstrap(
+  dir: string,
+  { hostname, address }: VmImagePlan,
+  packages: string[],
+  sources: string[],
+  note: (text: string) => void,
+): Promise<void> {
+  const list = join(dir, 'sources.list');
+  await writeFile(list, `${sources.join('\n')}\n`);
+  const leaveOut = ['doc', 'man', 'locale', 'info'].map(
+    (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
+  );
+  const files = `cp -R '${fixture('vm/files')}/.' "$1"/`;
+  const customize = `sh '${fixture('vm/customize.sh')}' "$1" '${hostname}' '${address}'`;
+  const hooks = [`--essential-hook=${files}`, `--customize-hook=${customize}`];
+  const what = ['--mode=root', '--variant=minbase', '--format=directory', `--include=${packages.join(',')}`];
+  await run(contained(['mmdebstrap', ...what, ...leaveOut, ...hooks, '', join(dir, 'root'), list]), {
+    // Debian's own initial RAM disk is not used
+    env: { INITRD: 'No', LC_ALL: 'C.UTF-8' },
+    within: minutes(20),
+    onLine: (line) => {
+      if (line.startsWith('I: ')) note(line.slice(3, 80));
+    },
+  });
+  await rm(list);
+}
+
+async function makeDisk(dir: string, sizeGiB: number): Promise<void> {
+  const [root, raw] = [join(dir, 'root'), join(dir, 'disk.raw')];
+  const { stdout } = await run(['dpkg-query', `--admindir=${root}/var/lib/dpkg`, '-W']);
+  await writeFile(join(dir, 'packages'), stdout);
+  const boot = await readdir(join(root, 'boot'));
+  const kernel = boot.find((name) => name.startsWith('vmlinuz-'));
+  if (kernel === undefined) throw new Error(`The image has no kernel in /boot: ${boot.join(', ')}`);
+  await rename(join(root, 'boot', kernel), join(dir, 'kernel'));
+  await rename(join(root, 'boot/lab-initrd'), join(dir, 'initrd'));
+  await run(['mke2fs', '-q', '-t', 'ext4', '-m', '0', '-d', root, raw, `${String(sizeGiB)}G`], {
+    within: minutes(5),
+  });
+  await run(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, join(dir, 'disk.qcow2')], {
+    within: minutes(5),
+  });
+  await rm(raw);
+  await rm(root, { recursive: true });
+}
+
+/** The hash of all that makes up the recipe: this file and the folder of its fixtures. */
+async function recipeHash(): Promise<string> {
+  const hash = createHash('sha256').update(await readFile(import.meta.filename));
+  const entries = await readdir(fixture('vm'), { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const path of paths.sort()) hash.update(path.slice(fixture('vm').length)).update(await readFile(path));
+  return hash.digest('hex');
+}

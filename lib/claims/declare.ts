@@ -1,0 +1,192 @@
+import { beforeAll, expect, test } from 'vitest';
+import { BlockedError, messageOf } from '#lib/base/errors.ts';
+import { minutes, seconds } from '#lib/base/until.ts';
+import type { Change } from '#lib/kube/manifest.ts';
+import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
+import { evidence, judge, notApplicable, type Judgement, type Outcome } from './outcome.ts';
+
+/** The least that a lab says about itself. */
+export interface AnyLab {
+  /** What it has, such as `istio-proxy-build`; a claim may require some of it. */
+  readonly features: ReadonlySet<string>;
+}
+
+/** How claims reach the lab. */
+export interface Door<L extends AnyLab, Layer extends string> {
+  /** Brings a layer up, with all that it stands on, unless it stands already. */
+  provision(layer: Layer): Promise<void>;
+  /** The lab as it stands; changes nothing. */
+  attach(layer: Layer): Promise<L>;
+}
+
+/** Keeps what a proof saw for the report, and returns it. */
+export type Seen = <T>(what: string, value: T) => T;
+
+/** A change that is made before something and undone after it. */
+export type Making<L> = (lab: L) => Change | Promise<Change>;
+
+/** How a claim is proved. What it says, and where that stands, is in the catalogue. */
+export interface Declaration<L> {
+  /** Features that the lab must have; without them the claim is not applicable. */
+  requires?: readonly string[];
+  /** The situation that the claim speaks of: made before the proof, undone after it. */
+  given?: Making<L>;
+  /** The one change after which the proof must fail. `vitest run` leaves it alone. */
+  falsifier?: Making<L>;
+  /** How long `given` and `proof` may take together, in milliseconds; a minute unless told. */
+  within?: number;
+  /** Looks at the system and states what must be seen, with at least one `expect`. */
+  proof(lab: L, seen: Seen): Promise<void> | void;
+}
+
+export type Declare<L> = (id: string, declaration: Declaration<L>) => void;
+
+const undoWithin = minutes(1);
+
+/** A change that could not be undone; what is looked at after it may not be what it seems. */
+let leftBehind: string | undefined;
+
+/** Makes the function with which a suite file says which layer its claims stand on. */
+export function declaring<L extends AnyLab, Layer extends string>(door: Door<L, Layer>, folder?: string) {
+  const known = new Map<Suite, Catalogue>();
+
+  /**
+   * @param suite the suite that the file belongs to
+   * @param on.layer the layer that is brought up before the first selected claim of the file
+   * @returns the function that declares one claim; it throws CatalogueError for an id that the catalogue does not
+   *   have, that belongs to another suite, or that was declared before
+   */
+  return function claims(suite: Suite, on: { layer: Layer }): Declare<L> {
+    const own = known.get(suite) ?? catalogue(folder, suite);
+    known.set(suite, own);
+    const declared = new Set<string>();
+    const ground = standingOn(door, on.layer);
+
+    return function claim(id, declaration) {
+      if (!own.has(id)) {
+        const { suite: home } = catalogue(folder).get(id);
+        throw new CatalogueError(`${id} belongs to ${home}, but is declared in ${suite}.`);
+      }
+      if (declared.has(id)) throw new CatalogueError(`${id} is declared twice.`);
+      declared.add(id);
+
+      const within = declaration.within ?? minutes(1);
+      const outcome: Outcome = { id, standsOn: on.layer, within, evidence: [] };
+      const plan = {
+        timeout: within + undoWithin + seconds(10),
+        retry: 0,
+        repeats: 0,
+        meta: { claim: outcome },
+      };
+      test(id, plan, async ({ task, skip }) => {
+        const result: Outcome = { ...outcome, evidence: [] };
+        task.meta.claim = result;
+        const { judgement, error } = await verdictOn(declaration, within, ground, result);
+        result.judgement = judgement;
+        if (judgement.verdict === 'not-applicable') skip(judgement.reason);
+        if (judgement.verdict !== 'passed') throw error;
+      });
+    };
+  };
+}
+
+/** Brings the layer up before the first selected test of the file; a failure is kept for the claims to tell. */
+function standingOn<L extends AnyLab, Layer extends string>(door: Door<L, Layer>, layer: Layer): () => L {
+  let lab: L | undefined;
+  let blocked: BlockedError | undefined;
+  beforeAll(async () => {
+    try {
+      await door.provision(layer);
+      lab = await door.attach(layer);
+    } catch (error) {
+      blocked = error instanceof BlockedError ? error : new BlockedError(layer, messageOf(error));
+    }
+  });
+  return () => {
+    if (leftBehind !== undefined) throw new BlockedError(layer, leftBehind);
+    if (lab) return lab;
+    throw blocked ?? new Error(`Layer ${layer} was not brought up before its claims.`);
+  };
+}
+
+interface Ended {
+  judgement: Judgement;
+  error?: unknown;
+}
+
+async function verdictOn<L extends AnyLab>(
+  { requires = [], given, proof }: Declaration<L>,
+  within: number,
+  ground: () => L,
+  { id, evidence: kept }: Outcome,
+): Promise<Ended> {
+  const seen: Seen = (what, value) => {
+    kept.push(evidence(what, value));
+    return value;
+  };
+  let making: Promise<Change> | undefined;
+  let ended: Ended;
+  try {
+    const lab = ground();
+    for (const feature of requires) {
+      if (!lab.features.has(feature)) notApplicable(feature, 'this lab does not have it.');
+    }
+    ended = await inTime(within, `${id} came to no end`, async () => {
+      if (given) {
+        making = (async () => given(lab))();
+        await making.catch((error: unknown) => {
+          throw ['blocked', 'not-applicable'].includes(judge(error).verdict)
+            ? error
+            : new Error(`The situation that ${id} speaks of could not be made: ${messageOf(error)}`, {
+                cause: error,
+              });
+        });
+      }
+      const before = expect.getState().assertionCalls;
+      await proof(lab, seen);
+      if (expect.getState().assertionCalls === before) {
+        throw new Error(`The proof of ${id} expected nothing, so it proves nothing.`);
+      }
+      return { judgement: { verdict: 'passed' } };
+    });
+  } catch (error) {
+    ended = { judgement: judge(error), error };
+  }
+  return making ? putBack(id, making, ended) : ended;
+}
+
+/** Undoes what was given. What cannot be undone spoils a pass, and blocks what comes after. */
+async function putBack(id: string, making: Promise<Change>, ended: Ended): Promise<Ended> {
+  let name = 'what it was given';
+  try {
+    await inTime(undoWithin, 'putting it back came to no end', async () => {
+      const made = await making.catch(() => undefined);
+      name = made?.name ?? name;
+      await made?.undo();
+    });
+    return ended;
+  } catch (error) {
+    leftBehind = `${id} left ${name} behind: ${messageOf(error)}`;
+    if (ended.judgement.verdict !== 'passed') {
+      const reason = `${ended.judgement.reason ?? ''} And it ${leftBehind.slice(id.length + 1)}`;
+      return { ...ended, judgement: { ...ended.judgement, reason } };
+    }
+    return {
+      judgement: { verdict: 'broken', reason: leftBehind },
+      error: new Error(leftBehind, { cause: error }),
+    };
+  }
+}
+
+/** The result of the work, or an error at the deadline; the work itself cannot be stopped. */
+async function inTime<T>(within: number, otherwise: string, work: () => Promise<T>): Promise<T> {
+  const deadline = AbortSignal.timeout(within);
+  const tooLate = new Promise<never>((_, reject) => {
+    deadline.addEventListener('abort', () => {
+      reject(new Error(`${otherwise} within ${String(within / 1000)} s.`));
+    });
+  });
+  const working = work();
+  working.catch(() => undefined);
+  return Promise.race([working, tooLate]);
+}

@@ -1,0 +1,106 @@
+import { inspect } from 'node:util';
+import { BlockedError, messageOf } from '#lib/base/errors.ts';
+import { redact } from '#lib/base/redact.ts';
+import { NotSeenError } from '#lib/base/until.ts';
+
+/** In the order in which totals are shown. */
+export const verdicts = [
+  'passed',
+  'failed',
+  'broken',
+  'blocked',
+  'not-applicable',
+  'not-implemented',
+] as const;
+export type Verdict = (typeof verdicts)[number];
+
+/** Something that a proof saw, kept for the report. */
+export interface Evidence {
+  what: string;
+  value: string;
+}
+
+/** What came of looking at a claim. */
+export interface Judgement {
+  verdict: Exclude<Verdict, 'not-implemented'>;
+  /** Why, unless it passed. */
+  reason?: string;
+  expected?: string;
+  seen?: string;
+  /** The feature that is missing, when it is not applicable. */
+  feature?: string;
+  /** The layer that is not up, when it is blocked. */
+  layer?: string;
+}
+
+/** What a claim's test leaves for the reporters, in `task.meta.claim`. */
+export interface Outcome {
+  id: string;
+  /** The layer that it stands on. */
+  standsOn: string;
+  /** How long it may take, in milliseconds. */
+  within: number;
+  evidence: Evidence[];
+  judgement?: Judgement;
+}
+
+declare module 'vitest' {
+  interface TaskMeta {
+    claim?: Outcome;
+  }
+}
+
+/** The lab lacks something that the claim is about. */
+class NotApplicableError extends Error {
+  override name = 'NotApplicableError';
+  readonly feature: string;
+
+  constructor(feature: string, why: string) {
+    super(`Needs ${feature}: ${why}`);
+    this.feature = feature;
+  }
+}
+
+/** Ends a proof: the claim does not apply to this lab, because it lacks the named feature. */
+export function notApplicable(feature: string, why: string): never {
+  throw new NotApplicableError(feature, why);
+}
+
+/** The verdict that an error means when a proof ends with it. What is not known to be the system's fault is broken. */
+export function judge(error: unknown): Judgement {
+  const reason = messageOf(error);
+  if (error instanceof BlockedError) return { verdict: 'blocked', reason, layer: error.layer };
+  if (error instanceof NotApplicableError)
+    return { verdict: 'not-applicable', reason, feature: error.feature };
+  if (error instanceof NotSeenError) return { verdict: 'failed', reason, seen: error.seen };
+  if (isAssertion(error)) return { verdict: 'failed', reason };
+  return { verdict: 'broken', reason };
+}
+
+/** chai's, node's, and those of expect.extend. */
+export function isAssertion(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'AssertionError' || error.constructor.name === 'JestExtendError';
+}
+
+const evidenceLimit = 4096;
+
+/** A value as it goes into the report: text or JSON, without secrets, cut at 4 KiB. */
+export function evidence(what: string, value: unknown): Evidence {
+  const text = redact(typeof value === 'string' ? value : written(value));
+  const cut =
+    text.length > evidenceLimit
+      ? `${text.slice(0, evidenceLimit)}… (${String(text.length)} characters)`
+      : text;
+  return { what, value: cut };
+}
+
+function written(value: unknown): string {
+  try {
+    // undefined, functions and symbols have no JSON
+    const json = JSON.stringify(value, undefined, 2) as unknown;
+    return typeof json === 'string' ? json : inspect(value);
+  } catch {
+    return inspect(value, { depth: 4 });
+  }
+}

@@ -1,0 +1,168 @@
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { Stage, Status, type Attachment, type StepResult, type TestResult } from 'allure-js-commons';
+import { run } from '#lib/base/command.ts';
+import { root } from '#lib/base/paths.ts';
+import { redact } from '#lib/base/redact.ts';
+import { minutes } from '#lib/base/until.ts';
+import type { Source } from '#lib/claims/catalogue.ts';
+import { withoutSecrets, type Conformance } from './conformance.ts';
+import type { Result } from './results.ts';
+
+const statusOf: Readonly<Record<Exclude<Result['verdict'], 'not-selected'>, Status>> = {
+  passed: Status.PASSED,
+  failed: Status.FAILED,
+  broken: Status.BROKEN,
+  blocked: Status.BROKEN,
+  'not-applicable': Status.SKIPPED,
+  'not-implemented': Status.SKIPPED,
+};
+
+const categories = [
+  { name: 'Claims that do not hold', matchedStatuses: [Status.FAILED] },
+  {
+    name: 'Blocked by a layer',
+    matchedStatuses: [Status.BROKEN],
+    messageRegex: '.* so this claim was not looked at.*',
+  },
+  { name: 'The harness could not tell', matchedStatuses: [Status.BROKEN] },
+  { name: 'Not implemented', matchedStatuses: [Status.SKIPPED], messageRegex: 'No suite proves it yet.*' },
+  { name: 'Not applicable', matchedStatuses: [Status.SKIPPED] },
+];
+
+/**
+ * Writes exactly one Allure result for each claim that was asked for, known by the claim's id.
+ *
+ * @param raw what allure-vitest left; its steps and attachments are kept, its verdicts are not
+ * @param results the folder to write; what was in it is removed
+ */
+export async function writeAllureResults(
+  report: Conformance,
+  sources: Readonly<Record<string, Source>>,
+  raw: string,
+  results: string,
+): Promise<void> {
+  await rm(results, { recursive: true, force: true });
+  await mkdir(results, { recursive: true });
+  const told = await rawResults(raw);
+  for (const claim of report.claims) {
+    if (claim.verdict === 'not-selected') continue;
+    const result = allureResult(
+      claim,
+      statusOf[claim.verdict],
+      told.get(claim.id),
+      sources,
+      Date.parse(report.startedAt),
+    );
+    for (const [place, { what, value }] of claim.evidence.entries()) {
+      const source = `${claim.id}-${String(place)}-attachment.txt`;
+      await writeFile(join(results, source), value);
+      result.attachments.push({ name: what, source, type: 'text/plain' });
+    }
+    await keepAttachments(result, raw, results);
+    await writeFile(join(results, `${claim.id}-result.json`), JSON.stringify(withoutSecrets(result)));
+  }
+  const facts = { ...report.measured, lab: report.lab.name, provider: report.lab.provider };
+  const lines = Object.entries(facts).map(([name, value]) => `${name}=${value}`);
+  await writeFile(join(results, 'environment.properties'), `${lines.join('\n')}\n`);
+  await writeFile(join(results, 'categories.json'), JSON.stringify(categories));
+}
+
+/** Makes the HTML report, one file that opens without a server. @throws Error when there is none afterwards */
+export async function generateAllureReport(results: string, output: string, history: string): Promise<void> {
+  await rm(output, { recursive: true, force: true });
+  const config = join(results, '..', '.allurerc.json');
+  const options = { singleFile: true, reportLanguage: 'en', groupBy: ['suite', 'layer'] };
+  await writeFile(
+    config,
+    JSON.stringify({
+      name: 'Conformance of VMs in an Istio mesh',
+      output,
+      historyPath: history,
+      plugins: { awesome: { options } },
+    }),
+  );
+  try {
+    const allure = join(root, 'node_modules', 'allure', 'cli.js');
+    await run([process.execPath, allure, 'generate', '--config', config, '--output', output, results], {
+      within: minutes(2),
+    });
+  } finally {
+    await rm(config, { force: true });
+  }
+  if (!existsSync(join(output, 'index.html')))
+    throw new Error(`allure generate left no index.html in ${output}.`);
+}
+
+async function rawResults(folder: string): Promise<Map<string, TestResult>> {
+  if (!existsSync(folder)) return new Map();
+  const files = (await readdir(folder)).filter((file) => file.endsWith('-result.json'));
+  const found = await Promise.all(
+    files.map(async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as TestResult),
+  );
+  return new Map(found.map((result) => [result.name ?? '', result]));
+}
+
+function allureResult(
+  claim: Result,
+  status: Status,
+  raw: TestResult | undefined,
+  sources: Readonly<Record<string, Source>>,
+  startOfRun: number,
+): TestResult {
+  const { id, suite, layer, statement, reason, expected, seen, verdict } = claim;
+  const start = claim.startedAt === undefined ? startOfRun : Date.parse(claim.startedAt);
+  const sides = [
+    ...(expected === undefined ? [] : [`expected: ${expected}`]),
+    ...(seen === undefined ? [] : [`seen: ${seen}`]),
+  ];
+  const label = (name: string, value: string) => ({ name, value });
+  return {
+    uuid: id,
+    historyId: id,
+    testCaseId: id,
+    fullName: id,
+    name: id,
+    description: [
+      statement,
+      ...claim.sources.map(({ source, section }) => `${source}, "${section}"`),
+      claim.rerun,
+    ].join('\n\n'),
+    status,
+    statusDetails: reason === undefined ? {} : { message: reason, trace: sides.join('\n') },
+    stage: Stage.FINISHED,
+    start,
+    stop: start + claim.durationMs,
+    labels: [
+      label('suite', suite),
+      label('layer', layer ?? 'none'),
+      label('severity', claim.class === 'core' ? 'critical' : 'normal'),
+      label('tag', verdict),
+      label('framework', 'vitest'),
+    ],
+    links: claim.sources.flatMap(({ source, section }) => {
+      const url = sources[source]?.url;
+      return url === undefined ? [] : [{ type: 'link', name: `${source}: ${section}`, url }];
+    }),
+    parameters: [],
+    steps: raw?.steps ?? [],
+    attachments: raw?.attachments ?? [],
+  };
+}
+
+async function keepAttachments(
+  result: { attachments: Attachment[]; steps: StepResult[] },
+  raw: string,
+  results: string,
+): Promise<void> {
+  for (const { source } of result.attachments) {
+    const from = join(raw, source);
+    if (!existsSync(from)) continue;
+    const to = join(results, source);
+    if (['.txt', '.json', '.yaml', '.html'].includes(extname(source)))
+      await writeFile(to, redact(await readFile(from, 'utf8')));
+    else await copyFile(from, to);
+  }
+  for (const step of result.steps) await keepAttachments(step, raw, results);
+}

@@ -1,0 +1,73 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { messageOf } from '#lib/base/errors.ts';
+import { readJson } from '#lib/base/files.ts';
+import { labDir } from '#lib/base/paths.ts';
+import { settings } from '#lib/base/settings.ts';
+
+/** One layer that was brought up. */
+export interface Span {
+  name: string;
+  ms: number;
+  startedAt: string;
+}
+
+export interface LabFacts {
+  lab: { name: string; provider: string; distribution: string; artifactSource: string; features: string[] };
+  measured: Record<string, string>;
+  config: Record<string, unknown>;
+  timeline: Span[];
+}
+
+/** measured.json in the folder of the lab, as the layers write it: versions by name, and what the lab is. */
+interface Measured {
+  provider?: string;
+  distribution?: string;
+  artifactSource?: string;
+  features?: string[];
+  [version: string]: unknown;
+}
+
+interface LayerOutcome {
+  layer: string;
+  startedAt: string;
+  ms: number;
+}
+
+/** What the lab says about itself. Nothing here may keep a report from being written, so what cannot be read is said in it. */
+export function labFacts(): LabFacts {
+  try {
+    const { lab, ...rest } = settings();
+    const { cache, ...shown } = lab;
+    const folder = labDir(lab.name);
+    const { provider, distribution, artifactSource, features, ...versions } =
+      readJson<Measured>(join(folder, 'measured.json')) ?? {};
+    return {
+      lab: {
+        name: lab.name,
+        provider: provider ?? lab.provider,
+        distribution: distribution ?? lab.distribution,
+        artifactSource: artifactSource ?? lab.artifactSource,
+        features: [...(features ?? [])].sort(),
+      },
+      measured: Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, text(version)])),
+      config: { ...rest, lab: shown },
+      timeline: timeline(join(folder, 'layers')),
+    };
+  } catch (error) {
+    const lab = { name: '', provider: '', distribution: '', artifactSource: '', features: [] };
+    return { lab, measured: {}, config: { unreadable: messageOf(error) }, timeline: [] };
+  }
+}
+
+/** What the layers left about their bringing up, in the order in which it began. */
+function timeline(folder: string): Span[] {
+  if (!existsSync(folder)) return [];
+  const outcomes = readdirSync(folder).map((file) => readJson<LayerOutcome | null>(join(folder, file)));
+  const spans = outcomes.flatMap((one) =>
+    one ? [{ name: one.layer, ms: one.ms, startedAt: one.startedAt }] : [],
+  );
+  return spans.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

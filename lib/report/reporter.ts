@@ -1,0 +1,241 @@
+import AllureVitestReporter from 'allure-vitest/reporter';
+import { rmSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
+import type {
+  Reporter,
+  SerializedError,
+  TestCase,
+  TestModule,
+  TestRunEndReason,
+  TestSpecification,
+  Vitest,
+} from 'vitest/node';
+import { messageOf } from '#lib/base/errors.ts';
+import { heartbeat } from '#lib/base/heartbeat.ts';
+import { root } from '#lib/base/paths.ts';
+import { redact } from '#lib/base/redact.ts';
+import { seconds } from '#lib/base/until.ts';
+import { catalogue, type Catalogue } from '#lib/claims/catalogue.ts';
+import { implemented, type Proof } from '#lib/claims/implemented.ts';
+import { filesFor, select, type Pattern, type Selection } from '#lib/claims/selection.ts';
+import { conformance } from './conformance.ts';
+import { closing, ended, stillRunning } from './console.ts';
+import { exitStatus, type Ending } from './exit-status.ts';
+import { labFacts } from './lab-facts.ts';
+import { clear, outputsIn, write, type Outputs } from './outputs.ts';
+import { judgementOf, results, type Looked } from './results.ts';
+import { lookedOf, saidOf } from './vitest-entities.ts';
+
+interface Options {
+  /** The folder of the outputs; reports/ unless told. */
+  output?: string;
+  /** The folder of the catalogue; fixtures/claims unless told. */
+  claims?: string;
+  /** Whether the Allure report is made; true unless told. */
+  html?: boolean;
+  /** How often it is shown that a claim is still being looked at, in milliseconds; 10 s unless told. */
+  beat?: number;
+}
+
+/**
+ * Owns the verdict of a run: what was asked for, one result for every claim of the catalogue whatever the tests do,
+ * the outputs and the exit status. What allure-vitest records during the run is kept, its verdicts are not.
+ */
+export default class ConformanceReporter implements Reporter {
+  readonly #outputs: Outputs;
+  readonly #options: Options;
+  readonly #allure: AllureVitestReporter;
+  readonly #startedAt = new Date();
+  readonly #beats = new Map<string, () => void>();
+  readonly #outside: string[] = [];
+  #vitest!: Vitest;
+  #catalogue!: Catalogue;
+  #proofs: Proof[] = [];
+  #pattern: Pattern | undefined;
+  #selection: Selection | undefined;
+  #begun = false;
+  #heading = '';
+  #unfinished = false;
+  #ending: Ending = 'none';
+
+  constructor(options: Options = {}) {
+    this.#options = options;
+    this.#outputs = outputsIn(options.output ?? join(root, 'reports'));
+    this.#allure = new AllureVitestReporter({ resultsDir: this.#outputs.allureRaw });
+  }
+
+  onInit(vitest: Vitest): void {
+    this.#vitest = vitest;
+    process.once('exit', (code) => {
+      process.exitCode = exitStatus(this.#ending, code);
+      // vitest removes them only when nothing cuts it short
+      for (const { tmpDir } of [vitest.getRootProject(), ...vitest.projects])
+        rmSync(tmpDir, { recursive: true, force: true });
+    });
+    this.#listenForFailedSetup(vitest);
+    try {
+      this.#catalogue = catalogue(this.#options.claims);
+      this.#proofs = implemented(join(vitest.config.root, 'suites'));
+      this.#pattern = this.#narrow(vitest);
+    } catch (error) {
+      this.#refuse(messageOf(error));
+    }
+    rmSync(this.#outputs.allureRaw, { recursive: true, force: true });
+    this.#allure.onInit(vitest);
+  }
+
+  onTestRunStart(specifications: readonly TestSpecification[]): void {
+    const { config } = this.#vitest;
+    const files = specifications.map(({ moduleId }) => this.#file(moduleId));
+    const words = (this.#vitest as { filenamePattern?: string[] }).filenamePattern ?? [];
+    const filters = words.map((word) => (isAbsolute(word) ? relative(config.root, word) : word));
+    try {
+      this.#selection = select({ filters, pattern: this.#pattern, files }, this.#catalogue, this.#proofs);
+    } catch (error) {
+      this.#refuse(messageOf(error));
+    }
+  }
+
+  async onTestModuleQueued(): Promise<void> {
+    if (this.#begun) return;
+    this.#begun = true;
+    await clear(this.#outputs);
+  }
+
+  onTestCaseReady(test: TestCase): void {
+    const { within = 0 } = test.meta().claim ?? {};
+    const started = performance.now();
+    const beat = heartbeat(this.#options.beat ?? seconds(10), () => {
+      this.#sayOf(test, stillRunning(test.name, performance.now() - started, within));
+    });
+    this.#beats.set(test.id, beat);
+  }
+
+  onTestCaseResult(test: TestCase): void {
+    this.#beats.get(test.id)?.();
+    this.#beats.delete(test.id);
+    const looked = lookedOf(test, this.#file(test.module.moduleId));
+    const judgement = judgementOf(looked);
+    if (judgement) this.#sayOf(test, ended(looked.id, looked.durationMs, judgement));
+  }
+
+  onUserConsoleLog({ content, type }: { content: string; type: 'stdout' | 'stderr' }): void {
+    process[type].write(redact(content));
+  }
+
+  async onTestRunEnd(
+    modules: readonly TestModule[],
+    errors: readonly SerializedError[],
+    reason: TestRunEndReason,
+  ): Promise<void> {
+    if (reason === 'interrupted') this.#outside.push('The run was interrupted.');
+    this.#outside.push(...errors.map(saidOf));
+    this.#allure.onTestRunEnd([...modules] as never);
+    // a set-up that throws ends the run before any file was queued, and is told only after this
+    this.#unfinished = !this.#begun && errors.length === 0;
+    if (!this.#unfinished) await this.#finish(modules);
+  }
+
+  /** With `-t` only the files that it needs are read, and an id means that claim, not all that begin like it. */
+  #narrow(vitest: Vitest): Pattern | undefined {
+    const given = vitest.getGlobalTestNamePattern();
+    if (!given) return undefined;
+    const written = given.source;
+    const exact = this.#catalogue.has(written);
+    if (exact) vitest.setGlobalTestNamePattern(new RegExp(`^${written.replaceAll('.', String.raw`\.`)}$`));
+    const pattern = {
+      written,
+      test: exact ? (id: string) => id === written : (id: string) => given.test(id),
+    };
+    const needed = filesFor(pattern, this.#catalogue, this.#proofs).map((file) =>
+      join(vitest.config.root, 'suites', file),
+    );
+    for (const project of vitest.projects) {
+      project.config.include = needed
+        .filter((file) => project.matchesTestGlob(file))
+        .map((file) => relative(project.config.root, file));
+    }
+    return pattern;
+  }
+
+  /** What globalSetup and its teardown throw is printed by vitest and told to no reporter, hence this detour. */
+  #listenForFailedSetup(vitest: Vitest): void {
+    const { logger } = vitest;
+    const printError = logger.printError.bind(logger);
+    const printLine = logger.error.bind(logger);
+    logger.printError = (error, options) => {
+      if (error instanceof Error && error.name === 'RefusedError') {
+        this.#unfinished = false;
+        this.#ending = 'refused';
+        process.stderr.write(`${error.message}\n`);
+        return;
+      }
+      this.#outside.push(messageOf(error));
+      printError(error, options);
+    };
+    logger.error = (...words: unknown[]) => {
+      if (this.#ending === 'refused') return;
+      if (words[0] === 'error during close') this.#ending = 'red';
+      printLine(...words);
+    };
+    vitest.onClose(async () => {
+      if (this.#unfinished) await this.#finish([]);
+      rmSync(this.#outputs.allureRaw, { recursive: true, force: true });
+    });
+  }
+
+  async #finish(modules: readonly TestModule[]): Promise<void> {
+    this.#unfinished = false;
+    for (const stop of this.#beats.values()) stop();
+    const looked: Looked[] = [];
+    const fileErrors = new Map<string, string>();
+    for (const module of modules) {
+      const file = this.#file(module.moduleId);
+      for (const test of module.children.allTests()) looked.push(lookedOf(test, file));
+      const said = module.errors().map(({ message }) => message);
+      if (said.length > 0) fileErrors.set(file, said.join(' '));
+    }
+    const selection = this.#selection;
+    if (!selection) throw new Error('The run ended before it was known what was asked for.');
+    const report = conformance({
+      startedAt: this.#startedAt,
+      finishedAt: new Date(),
+      selection,
+      results: results(this.#catalogue, selection, this.#proofs, looked, {
+        fileErrors,
+        outside: this.#outside,
+      }),
+      outside: [...this.#outside, ...[...fileErrors].map(([file, said]) => `suites/${file}: ${said}`)],
+      facts: labFacts(),
+    });
+    const problems = await write(report, this.#outputs, this.#catalogue, this.#options.html ?? true);
+    this.#say(closing(report, problems));
+    const { failed, broken, blocked } = report.totals;
+    this.#ending = failed + broken + blocked + report.errors.length + problems.length > 0 ? 'red' : 'green';
+    // the teardown of globalSetup may ask whether all went well
+    process.exitCode = exitStatus(this.#ending, Number(process.exitCode ?? 0));
+  }
+
+  /** Says why the run does not start, and ends the process. Nothing was touched. */
+  #refuse(why: string): never {
+    this.#ending = 'refused';
+    rmSync(this.#outputs.allureRaw, { recursive: true, force: true });
+    process.stderr.write(`${why}\n`);
+    process.exit();
+  }
+
+  #file(moduleId: string): string {
+    return relative(join(this.#vitest.config.root, 'suites'), moduleId);
+  }
+
+  #sayOf(test: TestCase, text: string): void {
+    const heading = [test.project.name, test.meta().claim?.standsOn].filter(Boolean).join(' · ');
+    if (heading !== this.#heading) this.#say(`\n${heading}`);
+    this.#heading = heading;
+    this.#say(text);
+  }
+
+  #say(text: string): void {
+    process.stdout.write(`${text}\n`);
+  }
+}

@@ -1,0 +1,96 @@
+import { duration } from '#lib/base/progress.ts';
+import { suites } from '#lib/claims/catalogue.ts';
+import { verdicts } from '#lib/claims/outcome.ts';
+import type { Conformance } from './conformance.ts';
+import { totalsOf, type Result, type Totals } from './results.ts';
+
+/** The report as a page to read in a pull request or a job's summary. */
+export function summary(report: Conformance): string {
+  const { claims, selection, lab, measured, timeline, errors } = report;
+  const took = duration(Date.parse(report.finishedAt) - Date.parse(report.startedAt));
+  const parts = [
+    '# Conformance of VMs in an Istio mesh',
+    sum(report.totals),
+    `Started ${report.startedAt}, took ${took}. Lab ${lab.name || '(unknown)'}, provider ${lab.provider || '(unknown)'}.`,
+  ];
+  if (selection) parts.push(`Only a part was asked for: ${asked(selection)}.`);
+  parts.push(
+    table(
+      ['suite', ...verdicts],
+      suites.map((suite) => [suite, ...counts(claims, suite)]),
+    ),
+  );
+  if (Object.keys(measured).length > 0)
+    parts.push('## Measured', table(['what', 'version'], Object.entries(measured)));
+  if (timeline.length > 0) {
+    parts.push(
+      '## Layers',
+      table(
+        ['step', 'took'],
+        timeline.map(({ name, ms }) => [name, duration(ms)]),
+      ),
+    );
+  }
+  if (errors.length > 0)
+    parts.push('## Outside of any claim', errors.map((error) => `- ${oneLine(error)}`).join('\n'));
+  parts.push(...section('Failed', claims, 'failed', failure));
+  parts.push(...section('Broken', claims, 'broken', brief));
+  parts.push(...section('Blocked', claims, 'blocked', brief));
+  parts.push(...section('Not applicable', claims, 'not-applicable', brief));
+  parts.push(
+    ...section('Passed', claims, 'passed', ({ id, durationMs }) => `- \`${id}\` (${duration(durationMs)})`),
+  );
+  parts.push(...section('Not implemented', claims, 'not-implemented', ({ id }) => `- \`${id}\``));
+  return `${parts.join('\n\n')}\n`;
+}
+
+/** "257 claims: 75 passed, 0 failed, …" */
+export function sum(totals: Totals): string {
+  const entries = Object.entries(totals);
+  const all = entries.reduce((count, [, n]) => count + n, 0);
+  return `${String(all)} claims: ${entries.map(([verdict, n]) => `${String(n)} ${verdict}`).join(', ')}`;
+}
+
+/** "suites/04-traffic, -t policy.netpol" */
+export function asked({ filters, pattern }: { filters: string[]; pattern: string | null }): string {
+  return [...filters, ...(pattern === null ? [] : [`-t ${pattern}`])].join(', ') || 'some projects';
+}
+
+function counts(claims: readonly Result[], suite: string): string[] {
+  const totals = totalsOf(claims.filter((claim) => claim.suite === suite));
+  return verdicts.map((verdict) => String(totals[verdict]));
+}
+
+function section(
+  title: string,
+  claims: readonly Result[],
+  verdict: string,
+  line: (result: Result) => string,
+): string[] {
+  const found = claims.filter((claim) => claim.verdict === verdict);
+  return found.length === 0 ? [] : [`## ${title} (${String(found.length)})`, found.map(line).join('\n')];
+}
+
+function failure({ id, statement, expected, seen, reason, sources, rerun }: Result): string {
+  const lines = [
+    `- \`${id}\`: ${oneLine(statement)}`,
+    ...(expected === undefined ? [] : [`  - expected: ${code(expected)}`]),
+    ...(seen === undefined ? [] : [`  - seen: ${code(seen)}`]),
+    `  - ${oneLine(reason ?? '')}`,
+    `  - source: ${sources.map(({ source, section: part }) => `${source}, "${part}"`).join('; ')}`,
+    `  - again: \`${rerun}\``,
+  ];
+  return lines.join('\n');
+}
+
+const brief = ({ id, reason = '' }: Result): string => `- \`${id}\`: ${oneLine(reason)}`;
+
+const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
+
+const code = (text: string): string => `\`${oneLine(text).replaceAll('`', "'").slice(0, 300)}\``;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}

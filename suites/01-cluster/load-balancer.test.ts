@@ -1,0 +1,96 @@
+import { expect } from 'vitest';
+import { seconds, until } from '#lib/base/until.ts';
+import { claims } from '#lib/claims/claim.ts';
+import type { Resource } from '#lib/kube/client.ts';
+import { applying } from '#lib/kube/manifest.ts';
+import { loadBalancer, withoutLoadBalancer } from '#lib/layers/load-balancer.ts';
+import { bystander } from '#lib/probes/bystander.ts';
+import { get, outcomeOf } from '#lib/probes/http.ts';
+import { nodesOf } from '#lib/probes/nodes.ts';
+import { serviceOf, servicesOf } from '#lib/probes/services.ts';
+
+const claim = claims('01-cluster', { layer: 'cluster' });
+
+const web = [80, 443];
+
+const traefik: Resource = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'traefik', namespace: 'kube-system' },
+  spec: {
+    replicas: 0,
+    selector: { matchLabels: { app: 'traefik' } },
+    template: {
+      metadata: { labels: { app: 'traefik' } },
+      spec: { containers: [{ name: 'traefik', image: 'traefik' }] },
+    },
+  },
+};
+
+claim('cluster.traefik-disabled', {
+  async proof(lab, seen) {
+    const { kube, settings } = lab;
+    const { groups } = JSON.parse(await kube.raw('/apis')) as { groups: { name: string }[] };
+    const found = await Promise.all([
+      kube.list('apps/v1', 'Deployment'),
+      kube.list('apps/v1', 'DaemonSet'),
+      kube.list('networking.k8s.io/v1', 'IngressClass'),
+      kube.list('v1', 'Service'),
+      ...(groups.some(({ name }) => name === 'helm.cattle.io')
+        ? [kube.list('helm.cattle.io/v1', 'HelmChart')]
+        : []),
+    ]);
+    const names = found.flat().map(({ metadata }) => metadata?.name ?? '');
+    expect(
+      seen('deployments, daemon sets, ingress classes, services, charts', names).filter((name) =>
+        /traefik/i.test(name),
+      ),
+    ).toEqual([]);
+
+    const balanced = (await servicesOf(kube)).filter(({ type }) => type === 'LoadBalancer');
+    const holders = balanced.filter(({ numbers }) => web.some((port) => numbers.includes(port)));
+    const ingress = `${settings.istioNamespace}/istio-ingressgateway`;
+    const others = holders
+      .map(({ namespace, name }) => `${namespace}/${name}`)
+      .filter((name) => name !== ingress);
+    expect(seen('who but the ingress gateway holds port 80 or 443', others)).toEqual([]);
+
+    if (holders.length > 0) return;
+    const free = (await nodesOf(kube)).flatMap(({ address }) =>
+      web.map((port) => `http://${address}:${String(port)}/`),
+    );
+    const answers = await Promise.all(free.map(async (url) => outcomeOf(await get(bystander(lab), url))));
+    expect(seen('ports 80 and 443 of the nodes', answers)).toEqual(
+      free.map(() => 'refused: connection refused'),
+    );
+  },
+
+  falsifier: async ({ kube }) => applying(kube, [traefik]),
+});
+
+const probe = { namespace: 'kube-system', name: 'load-balancer-probe' };
+
+claim('cluster.servicelb-klipper-on', {
+  // the cluster's DNS has a page to show, and it is there before anything else
+  given: async ({ kube }) =>
+    applying(kube, [loadBalancer({ ...probe, ports: { 18181: 8181 }, selector: { 'k8s-app': 'kube-dns' } })]),
+  falsifier: withoutLoadBalancer,
+
+  async proof(lab, seen) {
+    const { addresses } = await until(
+      'the probe service has an external address',
+      async () => serviceOf(lab.kube, probe.namespace, probe.name),
+      (service) => service.addresses.length > 0,
+      { within: seconds(20), every: 50 },
+    );
+    const nodes = (await nodesOf(lab.kube)).map(({ address }) => address);
+    expect(seen('the external addresses', addresses).toSorted()).toEqual(nodes.toSorted());
+
+    const answers = await Promise.all(
+      addresses.map(async (address) => get(bystander(lab), `http://${address}:18181/ready`)),
+    );
+    expect(seen('the answers at these addresses', answers.map(outcomeOf))).toEqual(
+      addresses.map(() => '200'),
+    );
+  },
+});

@@ -1,0 +1,130 @@
+import { BlockList } from 'node:net';
+import { expect } from 'vitest';
+import { settings as readSettings, type Size } from '#lib/base/settings.ts';
+import { claims } from '#lib/claims/claim.ts';
+import { applying } from '#lib/kube/manifest.ts';
+import { allReady, movedTo, passingNamespace, servingOnVm, together } from '#lib/layers/passing.ts';
+import { change } from '#lib/kube/manifest.ts';
+import { get, outcomeOf } from '#lib/probes/http.ts';
+import { nodesOf } from '#lib/probes/nodes.ts';
+import { pod, type Place } from '#lib/probes/places.ts';
+import { podsOf } from '#lib/probes/pods.ts';
+
+const claim = claims('01-cluster', { layer: 'cluster' });
+
+claim('cluster.machine-sizes', {
+  async proof({ nodes, vm, settings }, seen) {
+    const { master, worker } = settings.sizes;
+    // a node of the local provider is a set of namespaces: its disk is the host's and has no size of its own
+    const granted = ({ cpus, memoryMiB }: Size): Partial<Size> => ({ cpus, memoryMiB });
+    const measured = await Promise.all(
+      nodes.map(async (node) => [node.name, granted(await node.size())] as const),
+    );
+
+    expect(seen('what the nodes may use', Object.fromEntries(measured))).toEqual({
+      'k3s-master': granted(master),
+      'k3s-worker-1': granted(worker),
+      'k3s-worker-2': granted(worker),
+    });
+    expect(seen('the size of the VM', await vm.size())).toEqual(settings.sizes.vm);
+
+    const adjusted = readSettings({ CPU_WORKER: '3', MEM_WORKER: '5G', MEM_VM: '2G' }).sizes;
+    expect(seen('the sizes that the next creation is given', adjusted)).toMatchObject({
+      worker: { cpus: 3, memoryMiB: 5 * 1024 },
+      vm: { memoryMiB: 2 * 1024 },
+    });
+  },
+});
+
+const port = 18_000;
+const namespace = 'same-network';
+
+claim('cluster.same-network', {
+  given: async (lab) =>
+    together(
+      async () => passingNamespace(lab, namespace),
+      async () => {
+        const plain = lab.manifest('04-traffic/clients.yaml').filter(({ kind }) => kind === 'Pod');
+        return applying(lab.kube, movedTo(namespace, plain.slice(0, 1)));
+      },
+      async () => servingOnVm(lab, port),
+    ),
+
+  async falsifier({ bystander }) {
+    await bystander(['ip', 'link', 'set', 'tap-vm', 'nomaster']);
+    return change("the VM's interface taken off the bridge", async () => {
+      await bystander(['ip', 'link', 'set', 'tap-vm', 'master', 'br0']);
+    });
+  },
+
+  async proof(lab, seen) {
+    const { vm, nodes } = lab;
+    await allReady(lab, namespace);
+    const vmPage = `http://${await vm.address()}:${String(port)}/`;
+    const places: Place[] = [...nodes, pod(lab, namespace, 'curl')];
+    const toVm = await Promise.all(
+      places.map(async (from) => [from.name, outcomeOf(await get(from, vmPage))]),
+    );
+    expect(seen('the VM asked from nodes and a pod', Object.fromEntries(toVm))).toEqual(
+      Object.fromEntries(places.map(({ name }) => [name, '200'])),
+    );
+
+    // 6443 is open on the control plane alone; a kubelet listens on every node
+    const addresses = (await nodesOf(lab.kube)).map(({ address }) => address);
+    const pages = [
+      `https://${String(addresses[0])}:6443/version`,
+      ...addresses.map((address) => `https://${address}:10250/healthz`),
+    ];
+    const fromVm = await Promise.all(
+      pages.map(async (page) => [page, (await get(vm, page, { flags: ['-k'] })).outcome]),
+    );
+    expect(seen('API server and kubelets asked from the VM', Object.fromEntries(fromVm))).toEqual(
+      Object.fromEntries(pages.map((page) => [page, 'answered'])),
+    );
+  },
+});
+
+const ofItsOwn = [
+  'echo "bootId=$(cat /proc/sys/kernel/random/boot_id)"',
+  'echo "kernel=$(uname -r)"',
+  'echo "init=$(cat /proc/1/comm)"',
+  'echo "host=$(hostname)"',
+  'echo "resolver=$(grep -m 1 ^nameserver /etc/resolv.conf)"',
+  'echo "hosts=$(grep -c "$(hostname)" /etc/hosts)"',
+].join('\n');
+
+async function ownOf(place: Place): Promise<Record<string, string>> {
+  const { stdout } = await place.attempt(['bash', '-c', ofItsOwn]);
+  return Object.fromEntries(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('=') as [string, string]),
+  );
+}
+
+claim('cluster.vm-outside-kubernetes', {
+  async proof({ kube, vm, nodes, settings }, seen) {
+    const address = seen('the address of the VM', await vm.address());
+    const known = await nodesOf(kube);
+    const pods = await podsOf(kube);
+    expect(known.filter((node) => node.address === address)).toEqual([]);
+    expect(pods.filter(({ addresses }) => addresses.includes(address))).toEqual([]);
+
+    const podNetworks = new BlockList();
+    for (const [network = '', prefix] of known
+      .flatMap((node) => node.podNetworks)
+      .map((cidr) => cidr.split('/'))) {
+      podNetworks.addSubnet(network, Number(prefix));
+    }
+    expect(podNetworks.check(address)).toBe(false);
+
+    const [ofVm, ofNode] = await Promise.all([vm, ...nodes.slice(0, 1)].map(ownOf));
+    seen('the VM and a node, each from inside', { ofVm, ofNode });
+    expect(ofVm).toMatchObject({ init: 'systemd', host: settings.vmName, resolver: 'nameserver 127.0.0.53' });
+    expect(Number(ofVm?.['hosts'])).toBeGreaterThan(0);
+    // one boot is one kernel
+    expect(ofVm?.['bootId']).toMatch(/^[0-9a-f-]{36}$/);
+    expect(ofVm?.['bootId']).not.toBe(ofNode?.['bootId']);
+  },
+});

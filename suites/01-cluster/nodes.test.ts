@@ -1,0 +1,53 @@
+import { expect } from 'vitest';
+import { seconds, until } from '#lib/base/until.ts';
+import { claims } from '#lib/claims/claim.ts';
+import { pinned } from '#lib/layers/pinned.ts';
+import { nodesOf } from '#lib/probes/nodes.ts';
+
+const claim = claims('01-cluster', { layer: 'cluster' });
+
+claim('cluster.topology-1cp-2workers', {
+  async proof({ kube }, seen) {
+    const nodes = seen('the nodes', await nodesOf(kube));
+    const master = nodes.filter(({ roles }) => roles.includes('control-plane')).map(({ name }) => name);
+    const workers = nodes.filter(({ roles }) => roles.length === 0).map(({ name }) => name);
+
+    expect({ master, workers }).toEqual({
+      master: ['k3s-master'],
+      workers: ['k3s-worker-1', 'k3s-worker-2'],
+    });
+  },
+});
+
+claim('cluster.nodes-ready', {
+  async proof({ kube }, seen) {
+    const nodes = await until(
+      'all nodes are Ready',
+      async () => (await nodesOf(kube)).map(({ name, ready }) => `${name} ${ready}`),
+      (each) => each.every((one) => one.endsWith(' True')),
+      { within: seconds(20), every: 500 },
+    );
+
+    expect(seen('Ready', nodes)).toEqual(['k3s-master True', 'k3s-worker-1 True', 'k3s-worker-2 True']);
+  },
+});
+
+claim('cluster.version', {
+  async proof({ kube, istioctl, settings }, seen) {
+    const nodes = await nodesOf(kube);
+    const versions = seen(
+      'the version of each kubelet',
+      nodes.map(({ version }) => version),
+    );
+    const { gitVersion } = JSON.parse(await kube.raw('/version')) as { gitVersion: string };
+
+    expect(versions).toEqual(nodes.map(() => pinned.kubernetes));
+    expect(seen('the version of the API server', gitVersion)).toBe(pinned.kubernetes);
+
+    const said = await istioctl(['x', 'precheck', '--istioNamespace', settings.istioNamespace]);
+    const complaints = `${said.stdout}${said.stderr}`
+      .split('\n')
+      .filter((line) => /kubernetes version/i.test(line));
+    expect(seen('what istioctl has against this version', complaints)).toEqual([]);
+  },
+});

@@ -1,0 +1,167 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { expect } from 'vitest';
+import { claims } from '#lib/claims/claim.ts';
+import { change } from '#lib/kube/manifest.ts';
+import { versionBeforeInstall } from '#lib/layers/istio.ts';
+import { debugPage, meshSettings } from '#lib/probes/istiod.ts';
+import { podsOf } from '#lib/probes/pods.ts';
+import { serviceOf } from '#lib/probes/services.ts';
+
+const claim = claims('02-istio', { layer: 'istio' });
+
+claim('istio.version-before-install', {
+  async proof(lab, seen) {
+    const { istioNamespace, istioVersion } = lab.settings;
+    const nothing = new RegExp(`no (ready|running) Istio pods in( namespace)? "${istioNamespace}"`);
+    const linesOf = (said: string): string[] =>
+      said
+        .trim()
+        .split('\n')
+        .map((line) => line.replace(/^client version: /, ''));
+
+    const before = seen('before the installation', await readFile(versionBeforeInstall(lab), 'utf8'));
+    expect(before).toMatch(nothing);
+    expect(linesOf(before)).toContain(istioVersion);
+    expect(before).not.toMatch(/(control|data) plane/);
+
+    const { stdout, stderr } = await lab.istioctl(['version', '--istioNamespace', istioNamespace]);
+    const now = seen('once istiod is there', stdout + stderr);
+    expect(now).not.toMatch(nothing);
+    expect(now).toContain(`control plane version: ${istioVersion}`);
+  },
+
+  async falsifier(lab) {
+    const file = versionBeforeInstall(lab);
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, (await lab.istioctl(['version'])).stdout);
+    return change('istioctl version asked after the installation', async () => writeFile(file, before));
+  },
+});
+
+claim('istio.revision-derivation', {
+  async proof({ kube, settings }, seen) {
+    const { istioNamespace: namespace, istioVersion, istioRevision } = settings;
+    const kinds = {
+      Deployment: await kube.list('apps/v1', 'Deployment', namespace, 'app=istiod'),
+      Service: await kube.list('v1', 'Service', namespace, 'app=istiod'),
+      ConfigMap: await kube.list('v1', 'ConfigMap', namespace, 'istio.io/rev'),
+      MutatingWebhookConfiguration: await kube.list(
+        'admissionregistration.k8s.io/v1',
+        'MutatingWebhookConfiguration',
+        undefined,
+        'istio.io/rev',
+      ),
+      ValidatingWebhookConfiguration: await kube.list(
+        'admissionregistration.k8s.io/v1',
+        'ValidatingWebhookConfiguration',
+        undefined,
+        'istio.io/rev',
+      ),
+    };
+    const objects = Object.entries(kinds).flatMap(([kind, found]) =>
+      found.map(({ metadata }) => ({
+        name: `${kind} ${metadata?.name ?? ''}`,
+        revision: metadata?.labels?.['istio.io/rev'],
+      })),
+    );
+    seen('the objects of a revision', objects);
+
+    expect(istioRevision).toBe(istioVersion.replaceAll('.', '-'));
+    expect(objects.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        `Deployment istiod-${istioRevision}`,
+        `Service istiod-${istioRevision}`,
+        `ConfigMap istio-${istioRevision}`,
+        `ConfigMap istio-sidecar-injector-${istioRevision}`,
+        `MutatingWebhookConfiguration istio-sidecar-injector-${istioRevision}`,
+        `ValidatingWebhookConfiguration istio-validator-${istioRevision}-${namespace}`,
+      ]),
+    );
+    expect(objects.filter(({ revision }) => revision !== istioRevision)).toEqual([]);
+  },
+});
+
+claim('istio.revisioned-service', {
+  async proof({ kube, settings }, seen) {
+    const service = seen(
+      'the service',
+      await serviceOf(kube, settings.istioNamespace, `istiod-${settings.istioRevision}`),
+    );
+
+    expect(service).toMatchObject({
+      type: 'ClusterIP',
+      addresses: [],
+      ports: ['443->15017/TCP', '15010->15010/TCP', '15012->15012/TCP', '15014->15014/TCP'],
+    });
+    expect(service.clusterIp).toMatch(/^\d+(\.\d+){3}$/);
+  },
+});
+
+claim('istio.default-tag', {
+  async proof({ kube, istioctl, settings }, seen) {
+    const { istioNamespace, istioRevision } = settings;
+    const { stdout } = await istioctl(['tag', 'list', `--istioNamespace=${istioNamespace}`]);
+    const rows = seen('istioctl tag list', stdout)
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/));
+    expect(rows).toEqual([
+      ['TAG', 'REVISION', 'NAMESPACES'],
+      ['default', istioRevision],
+    ]);
+
+    const hook = {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingWebhookConfiguration',
+      name: 'istio-revision-tag-default',
+    };
+    const labels = (await kube.get(hook))?.metadata?.labels;
+    expect(seen('the labels of the tag', labels)).toMatchObject({
+      'istio.io/tag': 'default',
+      'istio.io/rev': istioRevision,
+    });
+  },
+});
+
+claim('istio.mesh-identity', {
+  async proof(lab, seen) {
+    const { meshId, clusterName, clusterNetwork, istioNamespace, istioRevision } = lab.settings;
+    const { mesh, values } = await meshSettings(lab);
+    const [istiod] = await podsOf(lab.kube, istioNamespace, `app=istiod,istio.io/rev=${istioRevision}`);
+    const clusters = await debugPage<{ id: string }[]>(lab, '/debug/clusterz');
+    const identity = seen('the identity of the mesh', {
+      meshId: mesh.defaultConfig?.meshId,
+      injected: { clusterName: values.global?.multiCluster?.clusterName, network: values.global?.network },
+      istiod: istiod?.env['CLUSTER_ID'],
+      watched: clusters.map(({ id }) => id),
+      namespace: istiod?.namespace,
+    });
+
+    expect(identity).toEqual({
+      meshId,
+      injected: { clusterName, network: clusterNetwork },
+      istiod: clusterName,
+      watched: [clusterName],
+      namespace: istioNamespace,
+    });
+  },
+});
+
+claim('istio.autoregistration-enabled', {
+  async proof({ kube, settings }, seen) {
+    const labels = `app=istiod,istio.io/rev=${settings.istioRevision}`;
+    const pods = await podsOf(kube, settings.istioNamespace, labels);
+    const env = seen(
+      'the environment of istiod',
+      pods.map((one) => one.env),
+    );
+
+    expect(env.length).toBeGreaterThan(0);
+    for (const one of env) {
+      expect(one).toMatchObject({
+        PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION: 'true',
+        PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS: 'true',
+      });
+    }
+  },
+});

@@ -1,0 +1,70 @@
+import { expect } from 'vitest';
+import { claims } from '#lib/claims/claim.ts';
+import { logSinceStart, ttlOf } from '#lib/probes/agent-log.ts';
+import { certificateIn, envoyCertificates } from '#lib/probes/certificates.ts';
+
+const claim = claims('03-vm', { layer: 'workload' });
+
+// The agent keeps its certificate in memory, so each of its starts is a first issue.
+
+const hours = 3600;
+
+claim('vm.cert-issued-24h', {
+  async proof({ vm }, seen) {
+    const [log, onDisk] = await Promise.all([
+      logSinceStart(vm),
+      certificateIn(vm, '/etc/certs/cert-chain.pem'),
+    ]);
+    const issued = log.findIndex((line) => line.includes('generated new workload certificate'));
+    const fromCache = log
+      .slice(issued)
+      .find((line) => line.includes('returned workload certificate from cache'));
+    const lifetime = seen('seconds from notBefore to notAfter', (onDisk.notAfter - onDisk.notBefore) / 1000);
+
+    const ttl = ttlOf(seen('the certificate is issued', log[issued] ?? 'no such line'));
+    expect(ttl).toBeGreaterThanOrEqual(24 * hours - 60);
+    expect(ttl).toBeLessThanOrEqual(24 * hours);
+    expect(seen('and served', fromCache)).toBeDefined();
+    // istiod dates it back by two minutes
+    expect(lifetime).toBeGreaterThanOrEqual(24 * hours);
+    expect(lifetime).toBeLessThanOrEqual(24 * hours + 5 * 60);
+  },
+});
+
+claim('vm.root-cert-rotation-log', {
+  async proof({ vm }, seen) {
+    const wanted = [
+      'generated new workload certificate',
+      'Root cert has changed, start rotating root cert',
+      'returned workload trust anchor from cache',
+    ];
+    const log = await logSinceStart(vm);
+    const found = log.filter((line) => wanted.some((words) => line.includes(words)));
+    const firsts = wanted.map((words) => found.findIndex((line) => line.includes(words)));
+    seen('lines about the root certificate', found.slice(0, 6));
+
+    expect(firsts).not.toContain(-1);
+    expect(firsts).toEqual(firsts.toSorted((a, b) => a - b));
+  },
+});
+
+claim('vm.sds-push-to-envoy', {
+  async proof({ vm, settings }, seen) {
+    const [log, inEnvoy, onDisk] = await Promise.all([
+      logSinceStart(vm),
+      envoyCertificates(vm),
+      certificateIn(vm, '/etc/certs/cert-chain.pem'),
+    ]);
+    const node = `${settings.vmName}.${settings.vmNamespace}`;
+    const pushes = log.filter((line) => line.includes(`SDS: PUSH request for node:${node} resources:1 `));
+    const pair = inEnvoy.find(({ chain }) => chain.length > 0);
+
+    expect(seen('pushes', pushes).some((line) => line.endsWith('resource:default'))).toBe(true);
+    expect(pushes.some((line) => line.endsWith('resource:ROOTCA'))).toBe(true);
+    expect(seen('the chain in Envoy', pair?.chain[0]?.names)).toEqual([
+      `spiffe://cluster.local/ns/${settings.vmNamespace}/sa/${settings.serviceAccount}`,
+    ]);
+    expect(pair?.chain[0]?.serial).toBe(onDisk.serial);
+    expect(seen('trust anchors in Envoy', pair?.anchors.length)).toBeGreaterThan(0);
+  },
+});

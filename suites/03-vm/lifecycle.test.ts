@@ -1,0 +1,124 @@
+import { expect } from 'vitest';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import { claims } from '#lib/claims/claim.ts';
+import { externalAddresses } from '#lib/layers/gateway.ts';
+import { generating } from '#lib/layers/generated-files.ts';
+import { istiodHost } from '#lib/layers/istiod-host.ts';
+import { otherClusterEnv } from '#lib/layers/other-cluster-env.ts';
+import { withoutCleanUp } from '#lib/layers/redirects.ts';
+import { createdAt, registeredAfresh } from '#lib/layers/registered-afresh.ts';
+import { registered, runningSidecar, stopSidecar } from '#lib/layers/sidecar.ts';
+import { endOfLogs, logSinceStart, timeOf, untilLogged } from '#lib/probes/agent-log.ts';
+import { get, outcomeOf } from '#lib/probes/http.ts';
+import { iptablesOf } from '#lib/probes/iptables.ts';
+import { unitOf } from '#lib/probes/unit.ts';
+
+const claim = claims('03-vm', { layer: 'workload' });
+
+claim('life.we-created-on-connect', {
+  given: registeredAfresh,
+  async proof(lab, seen) {
+    const [entry, log] = await Promise.all([registered(lab), logSinceStart(lab.vm)]);
+    const { vmApp } = lab.settings;
+    const started = seen('the agent started', timeOf(log[0] ?? ''));
+    const created = seen('the entry was created', createdAt(entry));
+
+    // the API server tells whole seconds
+    expect(created).toBeGreaterThan(started - seconds(1));
+    expect(created).toBeLessThanOrEqual(started + seconds(10));
+    expect(entry.metadata?.annotations?.['istio.io/autoRegistrationGroup']).toBe(vmApp);
+    expect(seen('owners', entry.metadata?.ownerReferences)).toMatchObject([
+      { kind: 'WorkloadGroup', name: vmApp, controller: true },
+    ]);
+  },
+});
+
+claim('life.stop-cleans-iptables', {
+  given: runningSidecar,
+  falsifier: withoutCleanUp,
+  within: minutes(2),
+
+  async proof(lab, seen) {
+    const istios = async (): Promise<string[]> => {
+      const lines = await iptablesOf(lab.vm);
+      return lines.flatMap(({ family, table, chain, rule = '' }) =>
+        `${chain} ${rule}`.includes('ISTIO_') ? [`${family} ${table} ${chain} ${rule}`.trim()] : [],
+      );
+    };
+    const [gateway = ''] = await externalAddresses(lab, 'istio-eastwestgateway');
+    expect(seen('rules before', (await istios()).length)).toBeGreaterThan(0);
+
+    await stopSidecar(lab);
+
+    expect(seen('rules after', await istios())).toEqual([]);
+    // nothing but the VM itself is left to make this connection
+    const direct = await get(
+      lab.vm,
+      `http://${gateway}:${String(lab.settings.ports.ewg.status)}/healthz/ready`,
+    );
+    expect(seen('a direct connection', outcomeOf(direct))).toBe('200');
+  },
+});
+
+claim('life.unit-restarts', {
+  given: runningSidecar,
+  within: minutes(2),
+
+  async proof(lab, seen) {
+    const { vm } = lab;
+    const agent = ['pgrep', '--oldest', '--exact', '--euid', 'istio-proxy', 'pilot-agent'];
+    const before = await unitOf(vm, 'istio');
+    const killed = seen('the agent that is killed', (await vm.run(agent)).stdout.trim());
+    await vm.run(['kill', '-9', killed]);
+
+    const after = await until(
+      'the unit is started again',
+      async () => unitOf(vm, 'istio'),
+      ({ state, mainPid }) => state === 'active running' && mainPid !== before.mainPid,
+      { within: seconds(40), every: 500 },
+    );
+
+    seen('the unit', after);
+    expect(after).toMatchObject({ restart: 'always', restartAfter: '10s', restarts: before.restarts + 1 });
+    expect(after.startedAt - after.cleanedAt).toBeGreaterThanOrEqual(seconds(10));
+    expect(after.startedAt - after.endedAt).toBeLessThanOrEqual(seconds(15));
+    await registered(lab);
+    expect(seen('the agent after it', (await vm.run(agent)).stdout.trim())).not.toBe(killed);
+  },
+});
+
+claim('vm.pilot-address-needed', {
+  within: minutes(2),
+
+  async proof(lab, seen) {
+    const { vm, settings } = lab;
+    const [gateway = ''] = await externalAddresses(lab, 'istio-eastwestgateway');
+    const istiod = `${istiodHost(lab)}:${String(settings.ports.ewg.istiod)}`;
+    await using files = await generating(lab, 'no-fix-pilot', { noFixPilot: true });
+    const generated = await files.read('cluster.env');
+    expect(generated).not.toContain('PILOT_ADDRESS');
+    await using env = await otherClusterEnv(lab);
+
+    const refusal = `dial tcp ${gateway}:15012: connect: connection refused`;
+    const without = await startedWith(generated, refusal);
+
+    expect(seen('without PILOT_ADDRESS', without(refusal)[0])).toContain('xds-grpc');
+    expect(without('Initializing with upstream address')[0]).toContain(`"${istiodHost(lab)}:15012"`);
+    expect(without('connected to upstream XDS server')).toEqual([]);
+    // the CA is reached all the same: its address is fixed
+    expect(without('generated new workload certificate')).toHaveLength(1);
+
+    const connected = `connected to upstream XDS server: ${istiod}`;
+    const withIt = await startedWith(`${generated}PILOT_ADDRESS=${istiod}\n`, connected);
+
+    expect(seen('with PILOT_ADDRESS', withIt(connected))).toHaveLength(1);
+
+    /** Starts the sidecar and waits for its words; the result picks lines of that start. */
+    async function startedWith(content: string, words: string): Promise<(part: string) => string[]> {
+      const mark = await endOfLogs(vm);
+      await env.startWith(content);
+      const log = await untilLogged(vm, mark, words, seconds(30));
+      return (part) => log.filter((line) => line.includes(part));
+    }
+  },
+});

@@ -1,0 +1,140 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { claims } from '#lib/claims/claim.ts';
+import { applying, change } from '#lib/kube/manifest.ts';
+import { externalAddresses, gatewayAddresses } from '#lib/layers/gateway.ts';
+import { generating } from '#lib/layers/generated-files.ts';
+import { istiodHost } from '#lib/layers/istiod-host.ts';
+import type { Lab } from '#lib/layers/lab.ts';
+import { workloadFiles } from '#lib/layers/workload.ts';
+
+const claim = claims('03-vm', { layer: 'workload' });
+
+const linesWith = (text: string, word: string): string[] =>
+  text.split('\n').filter((line) => line.includes(word));
+
+const groupOf = ({ settings }: Lab) => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'WorkloadGroup',
+  name: settings.vmApp,
+  namespace: settings.vmNamespace,
+});
+
+claim('vm.workloadgroup-created', {
+  async falsifier(lab) {
+    const network = (name: string) => ({ spec: { template: { network: name } } });
+    await lab.kube.patch(groupOf(lab), network('elsewhere'));
+    return change('another network in the group', async () =>
+      lab.kube.patch(groupOf(lab), network(lab.settings.vmNetwork)),
+    );
+  },
+
+  async proof(lab, seen) {
+    const { kube, settings } = lab;
+    const namespace = settings.vmNamespace;
+    const [group, home, account] = await Promise.all([
+      kube.get(groupOf(lab)),
+      kube.get({ apiVersion: 'v1', kind: 'Namespace', name: namespace }),
+      kube.get({ apiVersion: 'v1', kind: 'ServiceAccount', name: settings.serviceAccount, namespace }),
+    ]);
+
+    expect(seen('the spec of the group', group?.spec)).toEqual({
+      metadata: { labels: { app: settings.vmApp } },
+      template: {
+        ports: { http: 8000 },
+        serviceAccount: settings.serviceAccount,
+        network: settings.vmNetwork,
+      },
+      probe: { initialDelaySeconds: 1, periodSeconds: 5, httpGet: { path: '/', port: 8000 } },
+    });
+    expect(home?.status?.['phase']).toBe('Active');
+    expect(account?.metadata?.name).toBe(settings.serviceAccount);
+  },
+});
+
+claim('vm.workload-files-set', {
+  async proof(lab, seen) {
+    const folder = workloadFiles(lab);
+    const sizes = await Promise.all(
+      (await readdir(folder)).map(async (name) => ({ name, size: (await stat(join(folder, name))).size })),
+    );
+    seen('the files and their sizes', sizes);
+
+    expect(sizes.map(({ name }) => name).sort()).toEqual([
+      'cluster.env',
+      'hosts',
+      'istio-token',
+      'mesh.yaml',
+      'root-cert.pem',
+    ]);
+    expect(sizes.filter(({ size }) => size === 0)).toEqual([]);
+  },
+});
+
+claim('vm.hosts-file', {
+  async proof(lab, seen) {
+    const hosts = await readFile(join(workloadFiles(lab), 'hosts'), 'utf8');
+    const [first] = await externalAddresses(lab, 'istio-eastwestgateway');
+
+    expect(seen('the hosts file', hosts).split('\n')).toContain(`${String(first)} ${istiodHost(lab)}`);
+  },
+});
+
+/** A gateway's Service whose port the default gateway holds already: the documented way to stay <pending>. */
+const stuck = 'istio-stuckgateway';
+
+const stuckGateway = ({ settings }: Lab, port: number) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: stuck, namespace: settings.istioNamespace },
+  spec: {
+    type: 'LoadBalancer',
+    selector: { istio: 'stuckgateway' },
+    ports: [{ name: 'status-port', port }],
+  },
+});
+
+claim('vm.hosts-empty-without-ewg', {
+  given: async (lab) => applying(lab.kube, [stuckGateway(lab, lab.settings.ports.default.status)]),
+  async falsifier(lab) {
+    await lab.kube.apply(stuckGateway(lab, 15_999));
+    await gatewayAddresses(lab, undefined, stuck);
+    return change('a port that is free for the gateway', async () => Promise.resolve());
+  },
+
+  async proof(lab, seen) {
+    await using files = await generating(lab, 'no-address', { flags: ['--ingressService', stuck] });
+
+    expect(seen('the hosts file', await files.read('hosts')).trim()).toBe('');
+    expect(seen('what istioctl said', files.said)).toContain(
+      `Could not auto-detect IP for ${istiodHost(lab)}`,
+    );
+    expect(seen('addresses of the gateway', await externalAddresses(lab, stuck))).toEqual([]);
+  },
+});
+
+claim('vm.ca-addr-default-15012', {
+  async proof(lab, seen) {
+    await using files = await generating(lab, 'no-fix-ca', { noFixCa: true });
+    const lines = linesWith(await files.read('cluster.env'), 'CA_ADDR');
+
+    expect(seen('lines with CA_ADDR', lines)).toHaveLength(1);
+    expect(lines[0]?.replaceAll("'", '')).toBe(`CA_ADDR=${istiodHost(lab)}:15012`);
+  },
+});
+
+claim('vm.ca-addr-fixed', {
+  async proof(lab, seen) {
+    const file = join(workloadFiles(lab), 'cluster.env');
+    const lines = linesWith(await readFile(file, 'utf8'), 'CA_ADDR');
+    const sourced = await lab.bystander(['bash', '-c', '. "$0"; echo "$CA_ADDR"', file]);
+    const gateway = `${istiodHost(lab)}:${String(lab.settings.ports.ewg.istiod)}`;
+
+    expect(seen('lines with CA_ADDR', lines).map((line) => line.replaceAll("'", ''))).toEqual([
+      `CA_ADDR=${istiodHost(lab)}:15012`,
+      `CA_ADDR=${gateway}`,
+    ]);
+    expect(seen('CA_ADDR once the file is sourced', sourced.stdout.trim())).toBe(gateway);
+  },
+});

@@ -1,0 +1,16 @@
+import { expect } from 'vitest';
+import { claims } from '#lib/claims/claim.ts';
+import { bothDirections } from '#lib/layers/directions.ts';
+import { scaled } from '#lib/layers/scaled.ts';
+
+const claim = claims('04-traffic', { layer: 'apps' });
+
+claim('traffic.bidirectional', {
+  falsifier: async (lab) => scaled(lab, lab.settings.istioNamespace, 'istio-eastwestgateway', 0),
+
+  async proof(lab, seen) {
+    const answers = seen('20 requests each way, all at the same time', await bothDirections(lab, 20));
+
+    expect(answers).toEqual({ vmToMesh: { 200: 20 }, meshToVm: { 200: 20 } });
+  },
+});

@@ -1,0 +1,102 @@
+import { afterAll, expect } from 'vitest';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import { claims } from '#lib/claims/claim.ts';
+import { startHttpServer } from '#lib/layers/apps.ts';
+import { externalAppUrl } from '#lib/layers/directions.ts';
+import { healthBecomes, healthIn, meshKnows, notServing } from '#lib/layers/health.ts';
+import { lasting } from '#lib/layers/lasting.ts';
+import type { Lab } from '#lib/layers/lab.ts';
+import { entryOf } from '#lib/layers/sidecar.ts';
+import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
+import { get, outcomeOf } from '#lib/probes/http.ts';
+import { pod } from '#lib/probes/places.ts';
+import { servedSinceStart } from '#lib/probes/server-log.ts';
+import { trafficTo } from '#lib/probes/upstream-traffic.ts';
+
+const claim = claims('04-traffic', { layer: 'apps' });
+
+claim('traffic.health-probe-arrives', {
+  async proof({ vm }, seen) {
+    // requests of other claims come from the same address, so the log must have been quiet for three probes
+    const { startedAt, served } = await until(
+      'the server on the VM has served three requests in a row that came 5 s (+-1) apart',
+      async () => servedSinceStart(vm),
+      (log) => spacings(log.served.slice(-3)).filter((ms) => Math.abs(ms - 5000) <= 1000).length === 2,
+      { within: seconds(40), every: 500 },
+    );
+    const [first] = served;
+    const probe = { from: '127.0.0.6', request: 'GET / HTTP/1.1', status: '200' };
+
+    expect(seen('the last three', served.slice(-3))).toMatchObject([probe, probe, probe]);
+    expect(seen('the first', first)).toMatchObject(probe);
+    const after = (first?.at ?? NaN) - startedAt;
+    expect(seen('the first after the start, in ms', after)).toBeLessThan(seconds(7));
+  },
+});
+
+const spacings = (requests: readonly { at: number }[]): number[] =>
+  requests.slice(1).map(({ at }, place) => at - (requests[place]?.at ?? NaN));
+
+const stopped = lasting(notServing);
+afterAll(async () => stopped.end());
+
+claim('traffic.we-unhealthy-initially', {
+  given: stopped.given,
+
+  async proof(lab, seen) {
+    const health = seen('the condition', healthIn(await entryOf(lab)));
+
+    expect(health?.status).toBe('False');
+    expect(health?.message).toMatch(
+      /Get "http:\/\/localhost:8000\/": dial tcp 127\.0\.0\.6:0->127\.0\.0\.1:8000: connect: connection refused/,
+    );
+    expect(Date.parse(health?.lastProbeTime ?? '')).toBeGreaterThan(0);
+    expect(Date.parse(health?.lastTransitionTime ?? '')).toBeGreaterThan(0);
+  },
+});
+
+claim('traffic.unhealthy-gets-no-traffic', {
+  given: stopped.given,
+
+  async proof(lab, seen) {
+    const arriving = async () => trafficTo(lab.vm, /^inbound\|8000\|/);
+    await meshKnows(lab, false);
+    const before = seen('what the VM took before', await arriving());
+    const mark = newMark();
+    const client = pod(lab, 'sample', 'curl', 'curl');
+    const answer = seen('the answer', await get(client, externalAppUrl(lab), marked(mark)));
+
+    expect(outcomeOf(answer)).toBe('503');
+    expect(answer).toMatchObject({ headers: { server: 'envoy' }, body: 'no healthy upstream' });
+    const [access] = await accessMarked(mark, accessLogOfPod(lab.kube, 'sample', 'curl'));
+    expect(seen('how it was sent', access)).toMatchObject({ status: '503', flags: 'UH', upstream: '-' });
+    expect(seen('what the VM took after', await arriving())).toEqual(before);
+  },
+});
+
+claim('traffic.we-becomes-healthy', {
+  given: stopped.given,
+  within: minutes(1),
+
+  async proof(lab, seen) {
+    const before = healthIn(await entryOf(lab));
+    expect(before?.status).toBe('False');
+
+    await startHttpServer(lab);
+    const started = performance.now();
+    const after = seen('the condition', await healthBecomes(lab, 'True', 2 * period(lab)));
+    seen('healthy after the start, in ms', Math.round(performance.now() - started));
+
+    expect(after.message ?? '').toBe('');
+    expect(Date.parse(after.lastTransitionTime ?? '')).toBeGreaterThan(
+      Date.parse(before?.lastTransitionTime ?? ''),
+    );
+  },
+});
+
+/** How often the group has its VMs probed, in milliseconds. */
+function period(lab: Lab): number {
+  const group = lab.manifest('03-vm/workload-group.yaml').find(({ kind }) => kind === 'WorkloadGroup');
+  const { periodSeconds = NaN } = (group?.spec?.['probe'] ?? {}) as { periodSeconds?: number };
+  return seconds(periodSeconds);
+}

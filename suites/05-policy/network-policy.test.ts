@@ -1,0 +1,180 @@
+import { afterAll, expect } from 'vitest';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import { claims } from '#lib/claims/claim.ts';
+import { applying } from '#lib/kube/manifest.ts';
+import { lookalike, newClient } from '#lib/layers/client-pod.ts';
+import { externalAppUrl, helloworldUrl } from '#lib/layers/directions.ts';
+import { lanHost } from '#lib/layers/lan-host.ts';
+import { lasting } from '#lib/layers/lasting.ts';
+import { denyAll, guardedFromVm, withoutPolicyEngine } from '#lib/layers/network-policies.ts';
+import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
+import { get, outcomeOf } from '#lib/probes/http.ts';
+import { pod } from '#lib/probes/places.ts';
+import { podsOf } from '#lib/probes/pods.ts';
+
+const claim = claims('05-policy', { layer: 'policy' });
+
+const refused = 'refused: connection refused';
+
+claim('policy.netpol-engine-live', {
+  falsifier: withoutPolicyEngine,
+
+  async proof(lab, seen) {
+    const outsider = pod(lab, 'outside', 'curl', 'curl');
+    const pods = await podsOf(lab.kube, 'sample', 'app=helloworld');
+    const call = async (version: string): Promise<string> => {
+      const address = pods.find(({ labels }) => labels['version'] === version)?.addresses[0] ?? '';
+      return outcomeOf(await get(outsider, `http://${address}:5000/hello`));
+    };
+    expect(seen('before', await call('v1'))).toBe('200');
+
+    const applied = performance.now();
+    const labels = { app: 'helloworld', version: 'v1' };
+    const policy = await applying(lab.kube, denyAll(lab, { namespace: 'sample', labels }));
+    try {
+      await until(
+        'the pod is closed',
+        async () => call('v1'),
+        (outcome) => outcome === refused,
+        {
+          within: seconds(10),
+        },
+      );
+      seen('closed after, in ms', Math.round(performance.now() - applied));
+      expect(seen('with the policy', [await call('v1'), await call('v2')])).toEqual([refused, '200']);
+    } finally {
+      await policy.undo();
+    }
+
+    const deleted = performance.now();
+    await until(
+      'the pod is open',
+      async () => call('v1'),
+      (outcome) => outcome === '200',
+      {
+        within: seconds(10),
+      },
+    );
+    seen('open again after, in ms', Math.round(performance.now() - deleted));
+  },
+});
+
+claim('policy.netpol-pod-selector-no-effect', {
+  falsifier: withoutPolicyEngine,
+
+  async proof(lab, seen) {
+    await using twin = await lookalike(lab);
+    await using client = await newClient(lab);
+    const outsider = pod(lab, 'outside', 'curl', 'curl');
+    const callTwin = async (): Promise<string> =>
+      outcomeOf(await get(outsider, `http://${twin.facts.addresses[0] ?? ''}:5000/hello`));
+    await until('the lookalike answers', callTwin, (outcome) => outcome === '200', { within: seconds(20) });
+
+    await using policy = await applying(lab.kube, denyAll(lab));
+    // where the same selector finds a pod, the policy is in force
+    await until('the lookalike is closed', callTwin, (outcome) => outcome === refused, {
+      within: seconds(10),
+    });
+    seen('in force, as a pod with the label of the VM shows', policy.name);
+
+    const answer = seen('the VM, from a new pod in sample', await get(client.place, externalAppUrl(lab)));
+    expect(outcomeOf(answer)).toBe('200');
+    expect(answer).toMatchObject({ headers: { server: 'envoy' } });
+    expect(seen('the pod once more', await callTwin())).toBe(refused);
+  },
+});
+
+const guarded = lasting(guardedFromVm);
+afterAll(async () => guarded.end());
+
+claim('policy.netpol-egress-blocks-vm', {
+  given: guarded.given,
+  falsifier: withoutPolicyEngine,
+
+  async proof(lab, seen) {
+    const { client } = guarded.now();
+    const mark = newMark();
+    const answer = seen('the answer', await get(client.place, externalAppUrl(lab), marked(mark)));
+
+    expect(outcomeOf(answer)).toBe('503');
+    // from Envoy 1.38.1 on the transport's reason is in the access log alone
+    expect(answer).toHaveProperty(
+      'body',
+      expect.stringMatching(
+        /^upstream connect error or disconnect\/reset before headers\. (retried and the latest )?reset reason: remote connection failure(, transport failure reason: delayed connect error: (111|Connection refused))?$/,
+      ),
+    );
+    const [access] = await accessMarked(mark, accessLogOfPod(lab.kube, 'sample', client.facts.name));
+    expect(seen('how it was sent', access)).toMatchObject({
+      status: '503',
+      flags: expect.stringMatching(/\bUF\b/) as string,
+      upstream: `${await lab.vm.address()}:8000`,
+    });
+    expect(`${access?.details ?? ''} ${access?.transportFailure ?? ''}`).toContain(
+      'delayed_connect_error:_Connection_refused',
+    );
+  },
+});
+
+claim('policy.netpol-egress-collateral', {
+  given: guarded.given,
+  within: minutes(1),
+
+  async proof(lab, seen) {
+    const { settings } = lab;
+    const { client } = guarded.now();
+    await using lan = await lanHost(lab);
+    const istiod = `http://istiod-${settings.istioRevision}.${settings.istioNamespace}:15014/version`;
+    // that the pod became ready under the policy took DNS, a certificate and configuration from istiod
+    const [dns, other, hello] = await Promise.all([
+      get(client.place, helloworldUrl),
+      get(client.place, istiod),
+      get(lab.vm, helloworldUrl),
+    ]);
+    const outcomes = { 'a name, by DNS': dns, 'istiod from sample': other, 'helloworld from the VM': hello };
+    for (const [what, answer] of Object.entries(outcomes)) {
+      expect([what, seen(what, outcomeOf(answer))]).toEqual([what, '200']);
+    }
+    const lookup = await client.place.attempt(['nslookup', 'kubernetes.default.svc.cluster.local']);
+    expect([seen('nslookup in sample', lookup.stdout), lookup.code]).toEqual([
+      expect.stringMatching(/Address.*: 10\.43\.0\.1\b/),
+      0,
+    ]);
+    const proxies = (await lab.istioctl(['proxy-status'])).stdout.split('\n');
+    const line = seen(
+      'its stream',
+      proxies.find((one) => one.startsWith(`${client.facts.name}.sample`)),
+    );
+    expect(line).toBeDefined();
+
+    const mark = newMark();
+    const outside = await get(pod(lab, 'outside', 'curl', 'curl'), lan.url);
+    const blocked = await get(client.place, lan.url, marked(mark));
+    expect(seen('a host of the network, from another namespace', outcomeOf(outside))).toBe('200');
+    expect(seen('the same host from sample', outcomeOf(blocked))).toBe('503');
+    const [access] = await accessMarked(mark, accessLogOfPod(lab.kube, 'sample', client.facts.name));
+    expect(seen('how it was sent', access)).toMatchObject({
+      flags: expect.stringMatching(/\bUF\b/) as string,
+      cluster: 'PassthroughCluster',
+    });
+  },
+});
+
+claim('policy.netpol-delete-restores', {
+  given: guarded.given,
+
+  async proof(lab, seen) {
+    const { client, unguard } = guarded.now();
+    const call = async () => get(client.place, externalAppUrl(lab));
+    expect(seen('with the policy', outcomeOf(await call()))).toBe('503');
+
+    await unguard();
+    const deleted = performance.now();
+    const answer = await until('the VM answers again', call, (one) => outcomeOf(one) === '200', {
+      within: seconds(30),
+      every: 300,
+    });
+    seen('restored after, in ms', Math.round(performance.now() - deleted));
+    expect(answer).toHaveProperty('body', expect.stringContaining('<title>Directory listing for /</title>'));
+  },
+});
