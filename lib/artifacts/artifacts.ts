@@ -1,5 +1,8 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Settings } from '#lib/base/settings.ts';
 import { coredns } from './coredns.ts';
+import { refuseWithoutRoom } from './disk.ts';
 import { envoy } from './envoy.ts';
 import { imageStore } from './image-store.ts';
 import { images } from './images.ts';
@@ -30,6 +33,9 @@ export interface Artifacts {
 
 const count = 9;
 
+/** What all artifacts come to, the VM's included, with what building them takes on top. */
+const roomMiB = 5000;
+
 /**
  * Everything the lab runs: found in the cache, or built. Compilers take all cores, so they go one after the other, and
  * what needs only one of them first; downloads, packing and the VM go beside them. When one fails the others are ended.
@@ -38,6 +44,11 @@ const count = 9;
  */
 export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Artifacts> {
   const version = istioVersion(settings.istioVersion);
+  const store = join(settings.lab.cache, 'artifacts');
+  const built = await readdir(store).catch(() => []);
+  // better now than after ten minutes of compiling
+  if (!built.some((name) => name.startsWith('kubernetes-')))
+    await refuseWithoutRoom('A first build', store, roomMiB);
   const off = new AbortController();
   const place = (i: number): Place => ({ i, n: count, signal: off.signal });
 
@@ -47,7 +58,7 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
   const little = dns.then(async () => small(place(4)));
   const cluster = little.then(async () => kubernetes(place(5)));
   const deb = Promise.all([mesh, proxy]).then(async ([a, b]) => sidecarPackage(version, a, b, place(6)));
-  const store = Promise.all([mesh, proxy, dns, little]).then(async (folders) => {
+  const imported = Promise.all([mesh, proxy, dns, little]).then(async (folders) => {
     const [istioDir, envoyDir, corednsDir, smallDir] = folders;
     const sources = { istio: istioDir, envoy: envoyDir, coredns: corednsDir, small: smallDir };
     return imageStore(images(version.version, sources), place(7));
@@ -55,7 +66,7 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
   const image = vm.image(place(8));
   const snapshot = image.then(async (path) => vm.snapshot(path, place(9)));
 
-  const all = [proxy, mesh, dns, little, cluster, deb, store, image, snapshot];
+  const all = [proxy, mesh, dns, little, cluster, deb, imported, image, snapshot];
   try {
     await Promise.all(all);
   } catch (error) {
@@ -68,7 +79,7 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
     kubernetes: await cluster,
     istio: await mesh,
     sidecarPackage: await deb,
-    imageStore: await store,
+    imageStore: await imported,
     vm: { image: await image, snapshot: await snapshot },
   };
 }

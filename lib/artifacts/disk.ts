@@ -15,8 +15,8 @@ export async function refuseFullDisk(error: unknown, title: string, store: strin
   );
 }
 
-/** Refuses before a lock or a first file is tried on a disk that has no room for even those. */
-export async function refuseWithoutRoom(title: string, store: string): Promise<void> {
+/** Refuses, before anything is tried, a disk that has less room than `needMiB`: by default, none for even a lock. */
+export async function refuseWithoutRoom(title: string, store: string, needMiB = 16): Promise<void> {
   await mkdir(store, { recursive: true }).catch(async (error: unknown) => {
     throw new RefusedError(
       `The cache ${store} cannot be made (${messageOf(error)}); point LAB_CACHE at a folder that can be written to.`,
@@ -24,9 +24,9 @@ export async function refuseWithoutRoom(title: string, store: string): Promise<v
     );
   });
   const free = await freeMiB(store);
-  if (free >= 16) return;
+  if (free >= needMiB) return;
   throw new RefusedError(
-    `The disk is full (${title}): ${store} has ${String(free)} MiB free; make room or point LAB_CACHE at a larger disk.`,
+    `${title} takes about ${String(needMiB)} MiB, and ${store} has ${String(free)} MiB free; make room or point LAB_CACHE at a larger disk.`,
   );
 }
 

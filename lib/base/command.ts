@@ -60,7 +60,7 @@ export async function attempt(words: readonly string[], options: RunOptions = {}
     forceKillAfterDelay: 2000,
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env as Record<string, string> }),
+    ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   };
 
@@ -97,6 +97,13 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     throw new CommandError(shown, `Exit status ${String(output.code)}`, output);
   }
   return output;
+}
+
+/** Hands the terminal to a program and returns its exit status. */
+export async function interactive(words: readonly string[]): Promise<number> {
+  const [program = '', ...args] = words;
+  const { exitCode } = await execa(program, args, { stdio: 'inherit', reject: false });
+  return exitCode ?? 1;
 }
 
 /** Starts a program in a session of its own that survives us; its output is appended to `log`. Returns its pid. */

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { interactive } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
@@ -59,11 +59,7 @@ const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
     const lab = await attachLab();
     const node = lab.nodes.find((one) => one.name === name);
     if (node) {
-      const inside = node.enter();
-      process.exitCode =
-        spawnSync(inside[0] ?? '', [...inside.slice(1), ...(words.length > 0 ? words : ['bash'])], {
-          stdio: 'inherit',
-        }).status ?? 1;
+      process.exitCode = await interactive([...node.enter(), ...(words.length > 0 ? words : ['bash'])]);
       return;
     }
     const { stdout, stderr, code } = await vmOf(lab, name).attempt(

@@ -84,7 +84,7 @@ export function kubeClient(kubeconfig: string): Kube {
         undefined,
         labels,
       );
-      return (found as KubernetesListObject<KubernetesObject>).items as T[];
+      return (found).items as T[];
     },
     remove: async (ref, graceSeconds) => {
       await orUndefined(async () => api.delete(headed(ref), undefined, undefined, graceSeconds));
@@ -105,7 +105,7 @@ export function kubeClient(kubeconfig: string): Kube {
 
 /** A change that says something about the metadata must not lose the name. */
 function withMetadata(head: Resource, change: object & { metadata?: object }): Resource {
-  return { ...head, ...change, metadata: { ...head.metadata, ...change.metadata } };
+  return Object.assign({}, head, change, { metadata: Object.assign({}, head.metadata, change.metadata) });
 }
 
 /** The HTTP status of a refusal by the API server, or undefined for any other error. */
@@ -125,7 +125,7 @@ async function raw(config: KubeConfig, path: string): Promise<string> {
   const options: RequestOptions = { timeout: 30_000 };
   await config.applyToHTTPSOptions(options);
   return new Promise((resolve, reject) => {
-    const request = get(new URL(config.getCurrentCluster()?.server + path), options, (answer) => {
+    const request = get(new URL(path, config.getCurrentCluster()?.server), options, (answer) => {
       let body = '';
       answer.setEncoding('utf8');
       answer.on('data', (part: string) => (body += part));

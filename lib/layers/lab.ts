@@ -34,6 +34,8 @@ export interface Lab {
   readonly programs: Programs;
   readonly nodes: readonly NodeMachine[];
   readonly vm: VmMachine;
+  /** Kubeconfig for the host, through a forwarder on loopback; mode 0600. */
+  readonly kubeconfig: string;
   /** The API server, through the forwarder on loopback. */
   readonly kube: Kube;
   /** What the lab has beyond the least; a claim may require some of it. */
@@ -80,6 +82,7 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
       size: settings.sizes.vm,
       name: settings.vmName,
     }),
+    kubeconfig,
     get kube() {
       kube ??= kubeClient(kubeconfig);
       return kube;

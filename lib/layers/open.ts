@@ -28,7 +28,12 @@ export async function openLabFor(settings: Settings): Promise<{ lab: Lab; kept: 
   await keepLab(local.dir, settings.lab.keep === 'always');
   say(`Lab ${local.name}: ${kept ? 'kept from an earlier run' : 'opened'} (${local.dir})`);
   const lab = labOf(settings, local, paths);
-  await measured(local.dir, { provider: 'local', distribution: 'upstream', artifactSource: 'modules' });
+  await measured(local.dir, {
+    provider: 'local',
+    distribution: 'upstream',
+    artifactSource: 'modules',
+    features: [...lab.features],
+  });
   return { lab, kept };
 }
 

@@ -1,6 +1,6 @@
 import { seconds } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
-import { logSinceStart } from '#lib/probes/agent-log.ts';
+import { connected, logSinceStart } from '#lib/probes/agent-log.ts';
 import type { Lab } from './lab.ts';
 import { entryOf, healthOf, registered } from './sidecar.ts';
 import { startSidecar } from './workload.ts';
@@ -27,7 +27,7 @@ export async function otherClusterEnv(lab: Lab): Promise<OtherClusterEnv> {
   const undoing = change('another cluster.env', async () => {
     await vm.run(['mv', aside, file]);
     const log = await logSinceStart(vm);
-    if (!log.some((line) => line.includes('connected to upstream XDS server'))) {
+    if (!log.some((line) => connected.test(line))) {
       await vm.run(['bash', '-c', startAgain], { within: seconds(60) });
     }
     await startSidecar(lab, seconds(50));

@@ -39,10 +39,10 @@ export async function untilLogged(
 ): Promise<string[]> {
   let all: string[] = [];
   await until(
-    `the sidecar of ${vm.name} logs "${words}"`,
+    `the sidecar of ${vm.name} logs ${String(words)}`,
     async () => {
       all = await logsSince(vm, mark);
-      return all.find((line) => line.includes(words)) ?? all.slice(-3);
+      return all.find((line) => says(line, words)) ?? all.slice(-3);
     },
     (seen) => typeof seen === 'string',
     { within, every: 500 },
@@ -57,6 +57,13 @@ export async function logSinceStart(vm: Place): Promise<string[]> {
   if (said.length === 0) throw new Error(`The agent on ${vm.name} has not told its version in ${agentLog}.`);
   return said;
 }
+
+/** That the agent has its stream to istiod; of the incremental kind, which is the default, it says so. */
+export const connected = /connected to (delta )?upstream XDS server: \S+/;
+
+/** Whether a line holds words. */
+export const says = (line: string, words: string | RegExp): boolean =>
+  typeof words === 'string' ? line.includes(words) : words.test(line);
 
 /** When a line of the agent's log was written, in milliseconds. @throws Error when it does not begin with a time */
 export function timeOf(line: string): number {

@@ -1,4 +1,3 @@
-import { admin } from './envoy.ts';
 import type { Place } from './places.ts';
 
 /** A certificate with what identifies it; never its content. */
@@ -11,17 +10,41 @@ export interface Certificate {
   notAfter: number;
 }
 
-/** The pairs of trust anchors and own chain that Envoy uses, by its admin interface (/certs). */
-export async function envoyCertificates(
-  proxy: Place,
-): Promise<{ anchors: Certificate[]; chain: Certificate[] }[]> {
-  const { certificates = [] } = JSON.parse(await admin(proxy, '/certs')) as {
-    certificates?: { ca_cert?: AdminCertificate[]; cert_chain?: AdminCertificate[] }[];
+/** What Envoy was given over SDS. */
+export interface EnvoySecrets {
+  /** Envoy's own name in the mesh, as it asks for the secrets. */
+  node: string;
+  /** The names of the secrets it was given. */
+  given: string[];
+  /** The own certificates and the trust anchors that it uses, each once. */
+  chain: Certificate[];
+  anchors: Certificate[];
+}
+
+/** The secrets of an Envoy, by curl from its admin interface. Their content is not asked for. */
+export async function envoySecrets(proxy: Place): Promise<EnvoySecrets> {
+  const pages = ['server_info', 'config_dump?resource=dynamic_active_secrets&mask=name', 'certs'];
+  const end = '--page--';
+  const { stdout, stderr, code } = await proxy.attempt([
+    ...['curl', '-sS', '-m', '20', '-w', end],
+    ...pages.map((page) => `http://127.0.0.1:15000/${page}`),
+  ]);
+  if (code !== 0) throw new Error(`Envoy of ${proxy.name} did not tell its secrets: ${stderr.trim()}`);
+  const [info, dump, certs] = stdout.split(end);
+  const { node } = JSON.parse(info ?? '') as { node?: { id?: string } };
+  const { configs = [] } = JSON.parse(dump ?? '') as { configs?: { name?: string }[] };
+  const { certificates = [] } = JSON.parse(certs ?? '') as { certificates?: AdminCertificates[] };
+  return {
+    node: node?.id ?? '',
+    given: configs.map(({ name = '' }) => name).sort(),
+    chain: once(certificates.flatMap(({ cert_chain = [] }) => cert_chain)),
+    anchors: once(certificates.flatMap(({ ca_cert = [] }) => ca_cert)),
   };
-  return certificates.map(({ ca_cert = [], cert_chain = [] }) => ({
-    anchors: ca_cert.map(fromAdmin),
-    chain: cert_chain.map(fromAdmin),
-  }));
+}
+
+interface AdminCertificates {
+  ca_cert?: AdminCertificate[];
+  cert_chain?: AdminCertificate[];
 }
 
 interface AdminCertificate {
@@ -31,12 +54,20 @@ interface AdminCertificate {
   expiration_time: string;
 }
 
-const fromAdmin = (one: AdminCertificate): Certificate => ({
-  serial: one.serial_number.toLowerCase(),
-  names: (one.subject_alt_names ?? []).map(({ uri, dns }) => uri ?? dns ?? '?'),
-  notBefore: Date.parse(one.valid_from),
-  notAfter: Date.parse(one.expiration_time),
-});
+function once(all: readonly AdminCertificate[]): Certificate[] {
+  const bySerial = new Map<string, Certificate>();
+  for (const { serial_number, subject_alt_names = [], valid_from, expiration_time } of all) {
+    const serial = serial_number.toLowerCase();
+    const names = subject_alt_names.map(({ uri, dns }) => uri ?? dns ?? '?');
+    bySerial.set(serial, {
+      serial,
+      names,
+      notBefore: Date.parse(valid_from),
+      notAfter: Date.parse(expiration_time),
+    });
+  }
+  return [...bySerial.values()];
+}
 
 /** The first certificate of a PEM file on a machine, by openssl. */
 export async function certificateIn(place: Place, file: string): Promise<Certificate> {

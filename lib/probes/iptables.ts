@@ -9,16 +9,17 @@ export interface RuleLine {
   rule?: string;
 }
 
-/** All chains and rules of a machine, IPv4 and IPv6, as iptables-save tells them. */
+/** The four listings: rules made by iptables-legacy and by iptables-nft are not seen by the other. */
+const listings = ['nft', 'legacy'].flatMap((kind) => [`iptables-${kind}-save`, `ip6tables-${kind}-save`]);
+
+/** All chains and rules of a machine, IPv4 and IPv6, by whatever kind of iptables they were made. */
 export async function iptablesOf(place: Place): Promise<RuleLine[]> {
-  const { stdout, stderr, code } = await place.attempt([
-    'bash',
-    '-c',
-    'iptables-save && echo "#v6" && ip6tables-save',
-  ]);
+  const shell = listings.map((list) => `echo "#${list}" && ${list}`).join(' && ');
+  const { stdout, stderr, code } = await place.attempt(['bash', '-c', shell]);
   if (code !== 0) throw new Error(`iptables-save on ${place.name}: ${stderr.trim()}`);
-  const [four = '', six = ''] = stdout.split('#v6');
-  return [...parseSaved(four, 'IPv4'), ...parseSaved(six, 'IPv6')];
+  return stdout
+    .split(/^#(?=ip6?tables-)/m)
+    .flatMap((part) => parseSaved(part, part.startsWith('ip6') ? 'IPv6' : 'IPv4'));
 }
 
 /** Reads what iptables-save printed. */

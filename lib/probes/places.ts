@@ -1,5 +1,4 @@
 import { attempt, type Output, type RunOptions } from '#lib/base/command.ts';
-import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { join } from 'node:path';
 
 /** Somewhere a command can be run from: a pod, the VM, a node, or a bystander on the lab's network. */
@@ -10,7 +9,8 @@ export interface Place {
 
 /** The least of a lab that reaching into pods takes. */
 export interface Reach {
-  readonly dir: string;
+  /** Kubeconfig for the host. */
+  readonly kubeconfig: string;
   readonly programs: { readonly kubernetes: string };
 }
 
@@ -31,7 +31,7 @@ export function pod(lab: Reach, namespace: string, name: string, container?: str
     attempt: async (words, options = {}) =>
       attempt([kubectl, ...into, ...words], {
         ...options,
-        env: { ...options.env, KUBECONFIG: hostKubeconfig(lab) },
+        env: { ...options.env, KUBECONFIG: lab.kubeconfig },
       }),
   };
 }

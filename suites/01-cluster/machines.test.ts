@@ -2,10 +2,10 @@ import { BlockList } from 'node:net';
 import { expect } from 'vitest';
 import { settings as readSettings, type Size } from '#lib/base/settings.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { applying } from '#lib/kube/manifest.ts';
+import { applying, change } from '#lib/kube/manifest.ts';
 import { allReady, movedTo, passingNamespace, servingOnVm, together } from '#lib/layers/passing.ts';
-import { change } from '#lib/kube/manifest.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
+import { installedMemoryMiB } from '#lib/probes/memory.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import { pod, type Place } from '#lib/probes/places.ts';
 import { podsOf } from '#lib/probes/pods.ts';
@@ -26,7 +26,8 @@ claim('cluster.machine-sizes', {
       'k3s-worker-1': granted(worker),
       'k3s-worker-2': granted(worker),
     });
-    expect(seen('the size of the VM', await vm.size())).toEqual(settings.sizes.vm);
+    const ofVm = { ...(await vm.size()), memoryMiB: await installedMemoryMiB(vm) };
+    expect(seen('the size of the VM', ofVm)).toEqual(settings.sizes.vm);
 
     const adjusted = readSettings({ CPU_WORKER: '3', MEM_WORKER: '5G', MEM_VM: '2G' }).sizes;
     expect(seen('the sizes that the next creation is given', adjusted)).toMatchObject({

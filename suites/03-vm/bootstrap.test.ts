@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
+import { istiodHost } from '#lib/layers/istiod-host.ts';
 import { ownedByProxy, placement, workloadFiles } from '#lib/layers/workload.ts';
 
 const claim = claims('03-vm', { layer: 'workload' });
@@ -36,25 +38,24 @@ claim('vm.deb-contents', {
   },
 });
 
+/** The agent writes root-cert.pem anew (OUTPUT_CERTS) and leaves out the last line feed, so none is counted. */
+const sums = 'for file; do printf %s "$(<"$file")" | sha256sum; done';
+
 claim('vm.bootstrap-file-placement', {
   async proof(lab, seen) {
     const names = Object.keys(placement);
     const folder = workloadFiles(lab);
     const [generated, placed] = await Promise.all([
-      lab.bystander(['sha256sum', ...names.map((name) => join(folder, name))]),
-      lab.vm.run(['sha256sum', ...names.map((name) => placement[name] ?? name)]),
+      lab.bystander(['bash', '-c', sums, '-', ...names.map((name) => join(folder, name))]),
+      lab.vm.run(['bash', '-c', sums, '-', ...names.map((name) => placement[name] ?? name)]),
     ]);
-    const sums = (text: string): string[] =>
-      text
-        .trim()
-        .split('\n')
-        .map((line) => line.slice(0, 64));
     const hosts = await lab.vm.read('/etc/hosts');
-    const [entry = ''] = (await lab.bystander(['cat', join(folder, 'hosts')])).stdout.split('\n');
+    const [entry = ''] = (await readFile(join(folder, 'hosts'), 'utf8')).split('\n');
+    const sumsOf = (text: string) =>
+      Object.fromEntries(text.split('\n').map((sum, i) => [names[i] ?? '', sum]));
 
-    const wrong = names.filter((_, i) => sums(generated.stdout)[i] !== sums(placed.stdout)[i]);
-    expect(seen('files that differ from the generated ones', wrong)).toEqual([]);
-    expect(entry).not.toBe('');
+    expect(seen('sha256 on the VM', sumsOf(placed.stdout))).toEqual(sumsOf(generated.stdout));
+    expect(entry).toContain(istiodHost(lab));
     expect(seen('/etc/hosts', hosts).split('\n')).toContain(entry);
   },
 });
@@ -70,7 +71,7 @@ claim('vm.bootstrap-user-and-modes', {
   async proof({ vm }, seen) {
     const programs = ['/usr/local/bin/envoy', '/usr/local/bin/pilot-agent'];
     const user = await vm.run(['getent', 'passwd', 'istio-proxy']);
-    const folders = await vm.run(['stat', '--dereference', '--format=%n %U', ...ownedByProxy]);
+    const folders = await vm.run(['stat', '--format=%n %U', ...ownedByProxy]);
     const modes = await vm.run(['stat', '--format=%n %a', ...programs]);
 
     expect(seen('the user', user.stdout.trim())).toMatch(/^istio-proxy:/);

@@ -30,14 +30,15 @@ export async function runGroup(
   let title = '';
   let done = 0;
   const follow = (line: string): void => {
-    if (tests.includes(line.trim())) title = line.trim();
+    // behind the title stand its labels
+    title = tests.find((one) => line.startsWith(`${one} [`)) ?? title;
     const ended = /^• (?:\[(\w+)[^\]]*\] )?\[([\d.]+) seconds\]/.exec(line);
     if (!ended) return;
     done += 1;
     say(
       `${name} [${String(done)}/${String(tests.length)}] ${(ended[1] ?? 'passed').toLowerCase()} in ${ended[2] ?? '?'} s: ${title}`,
     );
-    note(`${String(done)} of ${String(tests.length)}`);
+    note(`${String(done)} ended`);
   };
   try {
     await attempt(

@@ -39,7 +39,10 @@ test('what is uploaded is laid on the disk that carries it, which keeps its size
     asked.push(...words);
     return Promise.resolve({ stdout: '', stderr: '', code: 0, ms: 0 });
   };
-  await uploadFile(dir, recorder, join(dir, 'package'), '/opt/package', { mode: 0o600, owner: 'ubuntu:root' });
+  await uploadFile(dir, recorder, join(dir, 'package'), '/opt/package', {
+    mode: 0o600,
+    owner: 'ubuntu:root',
+  });
   expect(await readFile(join(dir, 'drop.img'), 'utf8')).toBe('p'.repeat(700) + 'x'.repeat(3396));
   // whole sectors are read, then what is too much is cut off
   expect(asked.slice(3)).toEqual([
