@@ -48,7 +48,7 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
   const built = await readdir(store).catch(() => []);
   // better now than after ten minutes of compiling
   if (!built.some((name) => name.startsWith('kubernetes-')))
-    await refuseWithoutRoom('A first build', store, roomMiB);
+    await refuseWithoutRoom('a first build', store, roomMiB);
   const off = new AbortController();
   const place = (i: number): Place => ({ i, n: count, signal: off.signal });
 

@@ -26,7 +26,7 @@ export async function refuseWithoutRoom(title: string, store: string, needMiB = 
   const free = await freeMiB(store);
   if (free >= needMiB) return;
   throw new RefusedError(
-    `${title} takes about ${String(needMiB)} MiB, and ${store} has ${String(free)} MiB free; make room or point LAB_CACHE at a larger disk.`,
+    `The disk is full: ${store} has ${String(free)} MiB free, and ${title} takes ${String(needMiB)} MiB or more; make room or point LAB_CACHE at a larger disk.`,
   );
 }
 

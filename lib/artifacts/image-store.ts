@@ -10,7 +10,8 @@ import type { Image } from './images.ts';
 import { hashesOf } from './manifest.ts';
 import { produce, type Build, type Note, type Place } from './store.ts';
 
-const script = fileURLToPath(new URL('image-store.sh', import.meta.url));
+const own = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+const script = own('image-store.sh');
 
 /** What containerd writes to while it runs; everything else it only adds to or removes. */
 const databases = [
@@ -27,7 +28,8 @@ export async function imageStore(images: readonly Image[], place: Place = {}): P
   const recipes = await hashesOf(fixture('images'));
   // the same images have the same key wherever the cache is
   const named = JSON.stringify(images).replaceAll(`${cacheDir()}/`, '');
-  const inputs = { images: named, recipes, script: await sha256File(script) };
+  const method = await Promise.all([script, own('image-build.ts'), own('tree.ts')].map(sha256File));
+  const inputs = { images: named, recipes, method };
   const title = `Container images (${String(images.length)}), unpacked for containerd`;
   const build: Build = async (dir, note, run) => fillStore(images, dir, note, run);
   return produce('image-store', inputs, title, 30_000, build, { ...place, hardLinked: true });

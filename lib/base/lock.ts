@@ -1,4 +1,4 @@
-import { link, readFile, rm, writeFile, mkdir } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isAlive, processOf, type ProcessId } from './processes.ts';
 import { minutes, until } from './until.ts';
@@ -19,8 +19,12 @@ export async function withLock<T>(
   await mkdir(dirname(path), { recursive: true });
   await until(
     `the lock on ${what} (${path})`,
-    () => tryLock(path),
-    (holder) => holder === 'us',
+    // a disk that is full or a folder that may not be written to is no holder: it ends the wait at once
+    async () => tryLock(path).catch((error: unknown) => ({ error })),
+    (holder) => {
+      if (typeof holder === 'object' && 'error' in holder) throw holder.error;
+      return holder === 'us';
+    },
     { within, every: 50 },
   );
   try {
@@ -45,11 +49,25 @@ export async function tryLock(path: string): Promise<'us' | ProcessId> {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     const holder = await holderOf(path);
     if (holder && isAlive(holder)) return holder;
-    await rm(path, { force: true });
+    await removeStale(path, mine);
     return holder ?? { pid: 0, started: '' };
   } finally {
     await rm(mine, { force: true });
   }
+}
+
+/** Two may find the same dead holder: only one can move its lock away, and it looks again at what it moved. */
+async function removeStale(path: string, mine: string): Promise<void> {
+  const moved = `${mine}.stale`;
+  try {
+    await rename(path, moved);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  const holder = await holderOf(moved);
+  if (holder && isAlive(holder)) await link(moved, path).catch(() => undefined);
+  await rm(moved, { force: true });
 }
 
 /** Who holds the lock, alive or not; undefined when nobody does. */

@@ -2,7 +2,7 @@ import { interactive } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
-import { hostPackages } from '#lib/artifacts/host-packages.ts';
+import { hostPackages, missingPackages } from '#lib/artifacts/host-packages.ts';
 import { attachLab, type Lab } from '#lib/layers/lab.ts';
 import { outcomeOf } from '#lib/layers/layer.ts';
 import { ensure, layers } from '#lib/layers/layers.ts';
@@ -21,6 +21,9 @@ const usage = `npm run lab -- <command>
 
 const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
   async doctor() {
+    const missing = missingPackages();
+    if (missing.length > 0)
+      throw new RefusedError(`Missing Debian packages: apt-get install ${missing.join(' ')}`);
     await hostPackages();
     say('Nothing is missing.');
   },

@@ -4,7 +4,6 @@ import {
   KubeConfig,
   KubernetesObjectApi,
   PatchStrategy,
-  type KubernetesListObject,
   type KubernetesObject,
 } from '@kubernetes/client-node';
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
+import { istioVersion } from '#lib/artifacts/istio-versions.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { say } from '#lib/base/progress.ts';
@@ -15,6 +16,7 @@ import { programs } from './programs.ts';
  * @throws RefusedError before anything is touched when the machine or the settings do not allow it
  */
 export async function openLabFor(settings: Settings): Promise<{ lab: Lab; kept: boolean }> {
+  istioVersion(settings.istioVersion);
   if (process.platform !== 'linux') throw new RefusedError('The local provider needs Linux.');
   if (process.getuid?.() !== 0) {
     throw new RefusedError(

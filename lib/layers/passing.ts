@@ -19,33 +19,37 @@ export async function together(...makers: readonly (() => Promise<Change>)[]): P
   return change(made.map(({ name }) => name).join(', '), undo);
 }
 
-/** A namespace that goes with all that is in it. */
+/**
+ * A namespace that goes with all that is in it. The undo does not wait until Kubernetes has swept it, which takes
+ * seconds in which nothing of it runs; the next of this name does.
+ */
 export async function passingNamespace(
   { kube }: Pick<Lab, 'kube'>,
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): Promise<Change> {
   const ref = { apiVersion: 'v1', kind: 'Namespace', name };
-  const gone = async (): Promise<void> => {
-    await until(
-      `namespace ${name} is gone`,
-      async () => (await kube.get(ref))?.status ?? 'gone',
-      (seen) => seen === 'gone',
-      {
-        within: minutes(1),
-        every: 200,
-      },
+  const remove = async (): Promise<void> => {
+    // grace would only keep running what nobody looks at any more
+    const pods = await podsOf(kube, name);
+    await Promise.all(
+      pods.map(async (pod) =>
+        kube.remove({ apiVersion: 'v1', kind: 'Pod', namespace: name, name: pod.name }, 0),
+      ),
     );
-  };
-  if ((await kube.get(ref))?.metadata?.deletionTimestamp) await gone();
-  await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
-  return change(`namespace ${name}`, async () => {
-    // grace would only make us wait for what nobody looks at any more
-    for (const pod of await podsOf(kube, name))
-      await kube.remove({ apiVersion: 'v1', kind: 'Pod', namespace: name, name: pod.name }, 0);
     await kube.remove(ref);
-    await gone();
-  });
+  };
+  if (await kube.get(ref)) {
+    await remove();
+    await until(
+      `namespace ${name} of before is gone`,
+      async () => ((await kube.get(ref)) ? 'still there' : 'gone'),
+      (seen) => seen === 'gone',
+      { within: minutes(1), every: 200 },
+    );
+  }
+  await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+  return change(`namespace ${name}`, remove);
 }
 
 /** Documents as they would be in another namespace. */
@@ -55,12 +59,12 @@ export const movedTo = (namespace: string, documents: readonly Resource[]): Reso
     metadata: Object.assign({}, document.metadata, { namespace }),
   }));
 
-/** Waits until a namespace has pods and all of them are ready. */
-export async function allReady({ kube }: Pick<Lab, 'kube'>, namespace: string): Promise<void> {
+/** Waits until a pod is ready. */
+export async function podReady({ kube }: Pick<Lab, 'kube'>, namespace: string, name: string): Promise<void> {
   await until(
-    `the pods of namespace ${namespace} are ready`,
-    async () => (await podsOf(kube, namespace)).map(({ name, ready }) => ({ name, ready })),
-    (pods) => pods.length > 0 && pods.every(({ ready }) => ready),
+    `pod ${namespace}/${name} is ready`,
+    async () => (await podsOf(kube, namespace)).find((pod) => pod.name === name)?.ready ?? 'no such pod',
+    (ready) => ready === true,
     { within: minutes(1), every: 100 },
   );
 }

@@ -34,7 +34,7 @@ export async function logsSince(vm: Place, { agent, envoy }: LogMark): Promise<s
 export async function untilLogged(
   vm: Place,
   mark: LogMark,
-  words: string,
+  words: string | RegExp,
   within: number,
 ): Promise<string[]> {
   let all: string[] = [];

@@ -8,6 +8,7 @@ import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import { serviceOf, servicesOf } from '#lib/probes/services.ts';
+import { connecting } from '#lib/probes/tcp.ts';
 
 const claim = claims('01-cluster', { layer: 'cluster' });
 
@@ -56,13 +57,11 @@ claim('cluster.traefik-disabled', {
     expect(seen('who but the ingress gateway holds port 80 or 443', others)).toEqual([]);
 
     if (holders.length > 0) return;
-    const free = (await nodesOf(kube)).flatMap(({ address }) =>
-      web.map((port) => `http://${address}:${String(port)}/`),
+    const asked = (await nodesOf(kube)).flatMap(({ address }) => web.map((port) => [address, port] as const));
+    const free = await Promise.all(
+      asked.map(async ([address, port]) => connecting(bystander(lab), address, port)),
     );
-    const answers = await Promise.all(free.map(async (url) => outcomeOf(await get(bystander(lab), url))));
-    expect(seen('ports 80 and 443 of the nodes', answers)).toEqual(
-      free.map(() => 'refused: connection refused'),
-    );
+    expect(seen('ports 80 and 443 of the nodes', free)).toEqual(asked.map(() => 'connection refused'));
   },
 
   falsifier: async ({ kube }) => applying(kube, [traefik]),
@@ -86,11 +85,18 @@ claim('cluster.servicelb-klipper-on', {
     const nodes = (await nodesOf(lab.kube)).map(({ address }) => address);
     expect(seen('the external addresses', addresses).toSorted()).toEqual(nodes.toSorted());
 
-    const answers = await Promise.all(
-      addresses.map(async (address) => get(bystander(lab), `http://${address}:18181/ready`)),
+    // the nodes learn of the addresses as we do, and make their rules for them
+    const answers = await until(
+      'the service answers at each of its addresses',
+      async () =>
+        Promise.all(
+          addresses.map(async (address) =>
+            outcomeOf(await get(bystander(lab), `http://${address}:18181/ready`)),
+          ),
+        ),
+      (outcomes) => outcomes.every((outcome) => outcome === '200'),
+      { within: seconds(10), every: 100 },
     );
-    expect(seen('the answers at these addresses', answers.map(outcomeOf))).toEqual(
-      addresses.map(() => '200'),
-    );
+    expect(seen('the answers at these addresses', answers)).toEqual(addresses.map(() => '200'));
   },
 });

@@ -3,7 +3,7 @@ import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { applying, change } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
-import { allReady, passingNamespace, together } from '#lib/layers/passing.ts';
+import { passingNamespace, podReady, together } from '#lib/layers/passing.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
 import { debugPage, meshRoots } from '#lib/probes/istiod.ts';
@@ -51,7 +51,7 @@ claim('istio.cross-network-gateway', {
       ],
     });
 
-    await allReady(lab, namespace);
+    await podReady(lab, namespace, 'helloworld');
     await until(
       'the gateway knows where the service is',
       async () =>

@@ -5,9 +5,9 @@ import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { listeners } from '#lib/probes/envoy.ts';
-import { get, outcomeOf } from '#lib/probes/http.ts';
 import { meshRoots } from '#lib/probes/istiod.ts';
 import { pod, type Place } from '#lib/probes/places.ts';
+import { connecting, type Connecting } from '#lib/probes/tcp.ts';
 import { handshake } from '#lib/probes/tls.ts';
 
 const claim = claims('02-istio', { layer: 'gateway' });
@@ -105,17 +105,12 @@ claim('istio.ewg-15012-closed', {
   async proof(lab, seen) {
     const { ports } = lab.settings;
     const addresses = await gatewayAddresses(lab);
-    const connecting = async (port: number): Promise<string[]> =>
-      Promise.all(
-        addresses.map(async (address) =>
-          outcomeOf(await get(bystander(lab), `http://${address}:${String(port)}/`)),
-        ),
-      );
-    // plain HTTP is not what istiod's port speaks, but being cut off takes a connection first
-    const open = seen(`port ${String(ports.ewg.istiod)}`, await connecting(ports.ewg.istiod));
-    const closed = seen(`port ${String(ports.default.istiod)}`, await connecting(ports.default.istiod));
+    const at = async (port: number): Promise<Connecting[]> =>
+      Promise.all(addresses.map(async (address) => connecting(bystander(lab), address, port)));
+    const open = seen(`port ${String(ports.ewg.istiod)}`, await at(ports.ewg.istiod));
+    const closed = seen(`port ${String(ports.default.istiod)}`, await at(ports.default.istiod));
 
-    expect(open).not.toContain('refused: connection refused');
-    expect(closed).toEqual(addresses.map(() => 'refused: connection refused'));
+    expect(open).toEqual(addresses.map(() => 'connected'));
+    expect(closed).toEqual(addresses.map(() => 'connection refused'));
   },
 });

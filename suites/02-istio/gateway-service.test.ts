@@ -117,7 +117,14 @@ claim('istio.ewg-port-conflict-pending', {
     });
     seen('the same with a free port', free);
     expect(free.addresses).toEqual((await eastwest(lab)).addresses);
-    const answer = await get(bystander(lab), `http://${String(free.addresses[0])}:25022/healthz/ready`);
-    expect(outcomeOf(answer)).toBe('200');
+    // the nodes learn of the address as we do, and make their rules for it
+    const page = `http://${String(free.addresses[0])}:25022/healthz/ready`;
+    const answer = await until(
+      'the gateway answers at the free port',
+      async () => outcomeOf(await get(bystander(lab), page)),
+      (outcome) => outcome === '200',
+      { within: seconds(10), every: 100 },
+    );
+    expect(seen(`GET ${page}`, answer)).toBe('200');
   },
 });

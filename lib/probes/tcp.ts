@@ -1,0 +1,31 @@
+import type { Place } from './places.ts';
+
+/** What became of a TCP connection. */
+export type Connecting = 'connected' | 'connection refused' | 'no route' | 'timeout';
+
+const words: readonly [RegExp, Connecting][] = [
+  [/^\* Connected to /m, 'connected'],
+  [/failed: Connection refused/, 'connection refused'],
+  [/failed: (No route to host|Network is unreachable)/, 'no route'],
+  [/timed out|timeout/i, 'timeout'],
+];
+
+/**
+ * One TCP connection by curl from a place, whatever the other side has to say once it stands.
+ *
+ * @throws Error when curl says nothing of the connection
+ */
+export async function connecting(from: Place, address: string, port: number): Promise<Connecting> {
+  // curl -S has the same words for a port that is closed and for a host that is not there; -v tells them apart
+  const { stderr } = await from.attempt(
+    ['curl', '-sv', '-m', '5', '-o', '/dev/null', `http://${address}:${String(port)}/`],
+    { within: 15_000 },
+  );
+  const seen = words.find(([pattern]) => pattern.test(stderr))?.[1];
+  if (seen === undefined) {
+    throw new Error(
+      `curl from ${from.name} says nothing of a connection to ${address}:${String(port)}: ${stderr.trim()}`,
+    );
+  }
+  return seen;
+}
