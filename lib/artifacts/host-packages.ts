@@ -88,7 +88,7 @@ export async function hostPackages(host: Host = here()): Promise<void> {
 }
 
 /** The Debian packages of which something that the lab runs is missing. */
-export function missingPackages({ has }: Pick<Host, 'has'>): string[] {
+export function missingPackages({ has }: Pick<Host, 'has'> = here()): string[] {
   return Object.keys(needed).filter((name) => !(needed[name] ?? []).every(has));
 }
 

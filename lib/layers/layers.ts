@@ -36,7 +36,8 @@ export async function ensure(name: LayerName, lab?: Lab): Promise<Lab> {
       layer.name,
       (async () => {
         await Promise.all((layer.startsAfter ?? layer.needs).map(async (need) => going.get(need)));
-        await raise(layer, attached, { i: index + 1, n: wanted.length });
+        const raised = await raise(layer, attached, { i: index + 1, n: wanted.length });
+        if (raised && layer === machines) await Promise.all(layers.map(async (one) => one.ahead?.(attached)));
       })(),
     );
   }

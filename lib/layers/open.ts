@@ -7,6 +7,8 @@ import { writeAtomic } from '#lib/base/files.ts';
 import { say } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
+import { forgetFailures } from './layer.ts';
+import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
 import { programs } from './programs.ts';
 
@@ -28,6 +30,10 @@ export async function openLabFor(settings: Settings): Promise<{ lab: Lab; kept: 
   const { lab: local, kept } = await openLab(settings);
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(paths, undefined, 2));
   await keepLab(local.dir, settings.lab.keep === 'always');
+  await forgetFailures(
+    local.dir,
+    layers.map(({ name }) => name),
+  );
   say(`Lab ${local.name}: ${kept ? 'kept from an earlier run' : 'opened'} (${local.dir})`);
   const lab = labOf(settings, local, paths);
   await measured(local.dir, {

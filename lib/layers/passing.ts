@@ -1,4 +1,4 @@
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { minutes, until } from '#lib/base/until.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { podsOf } from '#lib/probes/pods.ts';
@@ -67,22 +67,4 @@ export async function podReady({ kube }: Pick<Lab, 'kube'>, namespace: string, n
     (ready) => ready === true,
     { within: minutes(1), every: 100 },
   );
-}
-
-/** A web server on the VM that answers on a port with nothing of its own. */
-export async function servingOnVm({ vm }: Pick<Lab, 'vm'>, port: number): Promise<Change> {
-  const unit = `passing-${String(port)}`;
-  const python = ['python3', '-m', 'http.server', String(port), '--directory', '/var/empty'];
-  await vm.attempt(['systemctl', 'stop', unit]);
-  await vm.run(['mkdir', '-p', '/var/empty']);
-  await vm.run(['systemd-run', '--quiet', '--collect', `--unit=${unit}`, ...python]);
-  await until(
-    `the VM listens on port ${String(port)}`,
-    async () => (await vm.run(['ss', '-Hltn', `sport = :${String(port)}`])).stdout,
-    (listening) => listening !== '',
-    { within: seconds(30), every: 200 },
-  );
-  return change(`a web server on port ${String(port)} of the VM`, async () => {
-    await vm.run(['systemctl', 'stop', unit]);
-  });
 }

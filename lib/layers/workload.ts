@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { istioVersion } from '#lib/artifacts/istio-versions.ts';
 import type { Output } from '#lib/base/command.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { seconds, until } from '#lib/base/until.ts';
@@ -27,6 +28,10 @@ export const workload: Layer = {
   needs: ['gateway'],
   title: 'Workload: the VM joins the mesh',
   expectedMs: 18_000,
+
+  async ahead({ vm, programs }) {
+    await vm.uploadInBackground(programs.sidecarPackage, packageFile, installation, `dpkg -i ${packageFile}`);
+  },
 
   async up(lab, note) {
     note('package');
@@ -55,12 +60,23 @@ export const workload: Layer = {
   },
 };
 
-/** Installs the sidecar's package with dpkg, as the documents do, unless this version is installed. */
+const packageFile = '/root/istio-sidecar.deb';
+/** The unit that installs the package while the cluster comes up. */
+const installation = 'istio-sidecar-package';
+
+/** Installs the sidecar's package with dpkg, as the documents do, unless this version is installed or about to be. */
 export async function installPackage({ vm, programs, settings }: Lab): Promise<void> {
+  await until(
+    'dpkg has come to an end on the VM',
+    async () => (await vm.attempt(['systemctl', 'is-active', installation])).stdout.trim(),
+    (state) => state !== 'active' && state !== 'activating',
+    { within: seconds(120), every: 200 },
+  );
+  const { package: version } = istioVersion(settings.istioVersion);
   const there = await vm.attempt(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'istio-sidecar']);
-  if (there.stdout.startsWith(`${settings.istioVersion} install ok installed`)) return;
-  await vm.upload(programs.sidecarPackage, '/root/istio-sidecar.deb');
-  await vm.run(['dpkg', '-i', '/root/istio-sidecar.deb'], { within: seconds(120) });
+  if (there.stdout === `${version} install ok installed`) return;
+  await vm.upload(programs.sidecarPackage, packageFile);
+  await vm.run(['dpkg', '-i', packageFile], { within: seconds(120) });
 }
 
 /** install.workload.sh: namespace, service account, WorkloadGroup, and the generated files with the port fixes. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { accesses, accessIn, accessMarked } from './access-log.ts';
+import { accesses, accessIn, accessMarked, accessOver } from './access-log.ts';
 
 const denied =
   '[2026-11-21T12:00:00.123Z] "GET / HTTP/1.1" 503 URX,UF upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused} - "delayed_connect_error:_Connection_refused" 0 114 52 - "-" "claim-0a1b" "b2c3" "external-app.vmns.svc:8000" "192.168.64.64:8000" outbound|8000||external-app.vmns.svc.cluster.local - 10.43.9.9:8000 10.42.1.9:53124 - default';
@@ -18,6 +18,7 @@ describe('a line of the access log', () => {
       userAgent: 'claim-0a1b',
       upstream: '192.168.64.64:8000',
       cluster: 'outbound|8000||external-app.vmns.svc.cluster.local',
+      upstreamLocal: '-',
       downstreamRemote: '10.42.1.9:53124',
       serverName: '-',
     });
@@ -26,6 +27,7 @@ describe('a line of the access log', () => {
   test('tells the server name that the caller asked for, whatever words the user agent has', () => {
     expect(accessIn(arrived)).toMatchObject({
       userAgent: 'curl/8 (with, words)',
+      upstreamLocal: '127.0.0.6:39511',
       downstreamRemote: '10.42.2.3:60000',
       serverName: 'outbound_.5000_._.helloworld.sample.svc.cluster.local',
     });
@@ -45,4 +47,8 @@ test('the entries of a log are found among its other lines', async () => {
   const found = await accesses(log, ({ status }) => status === '503');
   expect(found.map(({ flags }) => flags)).toEqual(['URX,UF']);
   expect(await accessMarked('claim-0a1b', log)).toEqual(found);
+
+  const [there] = await accesses(log, ({ status }) => status === '200');
+  if (!there) throw new Error('The second entry was not found.');
+  expect(await accessOver({ ...there, upstreamLocal: '192.168.64.61:60000' }, log)).toEqual([there]);
 });

@@ -16,6 +16,8 @@ export interface Access {
   userAgent: string;
   upstream: string;
   cluster: string;
+  /** The address that the request was sent on from; its port tells the connection at the other end. */
+  upstreamLocal: string;
   downstreamRemote: string;
   /** The server name that the caller's TLS asked for. */
   serverName: string;
@@ -44,6 +46,7 @@ export function accessIn(line: string): Access | undefined {
     userAgent: field(12),
     upstream: field(15),
     cluster: field(16),
+    upstreamLocal: field(17),
     downstreamRemote: field(19),
     serverName: field(20),
   };
@@ -75,14 +78,30 @@ export async function accesses(log: AccessLog, wanted: (access: Access) => boole
   });
 }
 
-/** Waits for the entries of a request that carried a mark; Envoy writes its log once a second. */
+/** Waits for the entries of a request that carried a mark. */
 export async function accessMarked(mark: string, ...logs: readonly AccessLog[]): Promise<Access[]> {
+  return accessFound(`the request ${mark}`, ({ userAgent }) => userAgent === mark, ...logs);
+}
+
+/** Waits for the entries of what came over the connection that another proxy's entry tells of. */
+export async function accessOver(
+  { upstreamLocal }: Access,
+  ...logs: readonly AccessLog[]
+): Promise<Access[]> {
+  const port = upstreamLocal.replace(/^.*:/, ':');
+  const same = ({ downstreamRemote }: Access): boolean => downstreamRemote.endsWith(port);
+  return accessFound(`what was sent from ${upstreamLocal}`, same, ...logs);
+}
+
+/** Envoy writes its log once a second. */
+async function accessFound(
+  what: string,
+  wanted: (access: Access) => boolean,
+  ...logs: readonly AccessLog[]
+): Promise<Access[]> {
   return until(
-    `an access log tells of the request ${mark}`,
-    async () =>
-      (
-        await Promise.all(logs.map(async (log) => accesses(log, ({ userAgent }) => userAgent === mark)))
-      ).flat(),
+    `an access log tells of ${what}`,
+    async () => (await Promise.all(logs.map(async (log) => accesses(log, wanted)))).flat(),
     (found) => found.length > 0,
     { within: seconds(15), every: 300 },
   );

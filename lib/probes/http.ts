@@ -57,7 +57,8 @@ export async function get(from: Place, url: string, options: GetOptions = {}): P
   const { headers = {}, withinSeconds = 10, flags = [] } = options;
   const { stdout, stderr, code, ms } = await from.attempt(
     [
-      ...['curl', '-sS', '-i', '--no-keepalive', '-m', String(withinSeconds)],
+      // some versions of curl tell why a connection failed only when they are verbose
+      ...['curl', '-sSv', '-i', '--no-keepalive', '-m', String(withinSeconds)],
       ...['-w', `${mark}%{http_code} %{remote_ip} %{time_total}`],
       ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
       ...flags,
@@ -71,8 +72,12 @@ export async function get(from: Place, url: string, options: GetOptions = {}): P
   if (code !== 0 && Number(status) === 0) {
     if (!/curl: \(\d+\)/.test(stderr))
       throw new Error(`curl could not be run from ${from.name}: ${stderr.trim() || stdout.trim()}`);
-    const why = refusals.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'other';
-    return { outcome: 'refused', why, said: stderr.trim(), ms: took };
+    const said = stderr
+      .split('\n')
+      .filter((line) => /^curl: \(|^\* .*\bfailed\b/.test(line))
+      .join('\n');
+    const why = refusals.find(([pattern]) => pattern.test(said))?.[1] ?? 'other';
+    return { outcome: 'refused', why, said, ms: took };
   }
   const end = page.indexOf('\r\n\r\n');
   return {

@@ -10,9 +10,10 @@ export interface Unit {
   restartAfter: string;
   /** When its main process was started. */
   startedAt: number;
-  /** When it last stopped being active, and when what runs after that had ended. */
+  /** When it last stopped being active. */
   endedAt: number;
-  cleanedAt: number;
+  /** When it came into the state that it is in. */
+  changedAt: number;
 }
 
 export async function unitOf(place: Place, name: string): Promise<Unit> {
@@ -28,6 +29,6 @@ export async function unitOf(place: Place, name: string): Promise<Unit> {
     restartAfter: text('RestartUSec'),
     startedAt: ms('ExecMainStartTimestamp'),
     endedAt: ms('ActiveExitTimestamp'),
-    cleanedAt: ms('InactiveEnterTimestamp'),
+    changedAt: ms('StateChangeTimestamp'),
   };
 }

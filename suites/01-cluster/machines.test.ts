@@ -3,12 +3,12 @@ import { expect } from 'vitest';
 import { settings as readSettings, type Size } from '#lib/base/settings.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { applying, change } from '#lib/kube/manifest.ts';
-import { podReady, servingOnVm, together } from '#lib/layers/passing.ts';
-import { get, outcomeOf } from '#lib/probes/http.ts';
+import { podReady } from '#lib/layers/passing.ts';
 import { installedMemoryMiB } from '#lib/probes/memory.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import { pod, type Place } from '#lib/probes/places.ts';
 import { podsOf } from '#lib/probes/pods.ts';
+import { connecting } from '#lib/probes/tcp.ts';
 
 const claim = claims('01-cluster', { layer: 'cluster' });
 
@@ -26,8 +26,8 @@ claim('cluster.machine-sizes', {
       'k3s-worker-1': granted(worker),
       'k3s-worker-2': granted(worker),
     });
-    const ofVm = { ...(await vm.size()), memoryMiB: await installedMemoryMiB(vm) };
-    expect(seen('the size of the VM', ofVm)).toEqual(settings.sizes.vm);
+    const [size, memoryMiB] = await Promise.all([vm.size(), installedMemoryMiB(vm)]);
+    expect(seen('the size of the VM', { ...size, memoryMiB })).toEqual(settings.sizes.vm);
 
     const adjusted = readSettings({ CPU_WORKER: '3', MEM_WORKER: '5G', MEM_VM: '2G' }).sizes;
     expect(seen('the sizes that the next creation is given', adjusted)).toMatchObject({
@@ -37,18 +37,12 @@ claim('cluster.machine-sizes', {
   },
 });
 
-const port = 18_000;
-
 claim('cluster.same-network', {
-  given: async (lab) =>
-    together(
-      async () => {
-        const [client] = lab.manifest('04-traffic/clients.yaml').filter(({ kind }) => kind === 'Pod');
-        // nothing is injected into the pods of this namespace
-        return applying(lab.kube, [{ ...client, metadata: { name: 'curl', namespace: 'default' } }]);
-      },
-      async () => servingOnVm(lab, port),
-    ),
+  async given({ kube, manifest }) {
+    const [client] = manifest('04-traffic/clients.yaml').filter(({ kind }) => kind === 'Pod');
+    // nothing is injected into the pods of this namespace
+    return applying(kube, [{ ...client, metadata: { name: 'same-network', namespace: 'default' } }]);
+  },
 
   async falsifier({ bystander }) {
     await bystander(['ip', 'link', 'set', 'tap-vm', 'nomaster']);
@@ -59,27 +53,36 @@ claim('cluster.same-network', {
 
   async proof(lab, seen) {
     const { vm, nodes } = lab;
-    await podReady(lab, 'default', 'curl');
-    const vmPage = `http://${await vm.address()}:${String(port)}/`;
-    const places: Place[] = [...nodes, pod(lab, 'default', 'curl')];
+    await podReady(lab, 'default', 'same-network');
+    const address = await vm.address();
+    const places: Place[] = [...nodes, pod(lab, 'default', 'same-network')];
     const toVm = await Promise.all(
-      places.map(async (from) => [from.name, outcomeOf(await get(from, vmPage))]),
+      places.map(async (from) => [from.name, await connecting(from, address, 22)] as const),
     );
-    expect(seen('the VM asked from nodes and a pod', Object.fromEntries(toVm))).toEqual(
-      Object.fromEntries(places.map(({ name }) => [name, '200'])),
+    expect(seen('port 22 of the VM, from nodes and a pod', Object.fromEntries(toVm))).toEqual(
+      Object.fromEntries(places.map(({ name }) => [name, 'connected'])),
     );
 
-    // 6443 is open on the control plane alone; a kubelet listens on every node
-    const addresses = (await nodesOf(lab.kube)).map(({ address }) => address);
+    // 6443 is open on the control plane alone, so each node's kube-proxy is asked too; and asked they are, because a
+    // sidecar on the VM takes connections to anywhere
+    const known = (await nodesOf(lab.kube)).map((node) => node.address);
     const pages = [
-      `https://${String(addresses[0])}:6443/version`,
-      ...addresses.map((address) => `https://${address}:10250/healthz`),
+      `https://${String(known[0])}:6443/version`,
+      ...known.map((node) => `http://${node}:10256/healthz`),
     ];
-    const fromVm = await Promise.all(
-      pages.map(async (page) => [page, (await get(vm, page, { flags: ['-k'] })).outcome]),
-    );
-    expect(seen('API server and kubelets asked from the VM', Object.fromEntries(fromVm))).toEqual(
-      Object.fromEntries(pages.map((page) => [page, 'answered'])),
+    const curl = [
+      'curl',
+      '-sk',
+      '-m',
+      '5',
+      '-w',
+      String.raw`%{http_code}\n`,
+      ...pages.flatMap((page) => ['-o', '/dev/null', page]),
+    ];
+    const statuses = (await vm.attempt(curl)).stdout.trim().split('\n');
+    const fromVm = pages.map((page, place) => [page, statuses[place]] as const);
+    expect(seen('API server and nodes, asked from the VM', Object.fromEntries(fromVm))).toEqual(
+      Object.fromEntries(pages.map((page) => [page, '200'])),
     );
   },
 });
@@ -105,9 +108,13 @@ async function ownOf(place: Place): Promise<Record<string, string>> {
 
 claim('cluster.vm-outside-kubernetes', {
   async proof({ kube, vm, nodes, settings }, seen) {
-    const address = seen('the address of the VM', await vm.address());
-    const known = await nodesOf(kube);
-    const pods = await podsOf(kube);
+    const [address, known, pods, [ofVm, ofNode]] = await Promise.all([
+      vm.address(),
+      nodesOf(kube),
+      podsOf(kube),
+      Promise.all([vm, ...nodes.slice(0, 1)].map(ownOf)),
+    ]);
+    seen('the address of the VM', address);
     expect(known.filter((node) => node.address === address)).toEqual([]);
     expect(pods.filter(({ addresses }) => addresses.includes(address))).toEqual([]);
 
@@ -119,7 +126,6 @@ claim('cluster.vm-outside-kubernetes', {
     }
     expect(podNetworks.check(address)).toBe(false);
 
-    const [ofVm, ofNode] = await Promise.all([vm, ...nodes.slice(0, 1)].map(ownOf));
     seen('the VM and a node, each from inside', { ofVm, ofNode });
     expect(ofVm).toMatchObject({ init: 'systemd', host: settings.vmName, resolver: 'nameserver 127.0.0.53' });
     expect(Number(ofVm?.['hosts'])).toBeGreaterThan(0);

@@ -10,8 +10,8 @@ import { entryOf } from '#lib/layers/sidecar.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { pod } from '#lib/probes/places.ts';
+import { redirectedInbound } from '#lib/probes/redirected.ts';
 import { servedSinceStart } from '#lib/probes/server-log.ts';
-import { trafficTo } from '#lib/probes/upstream-traffic.ts';
 
 const claim = claims('04-traffic', { layer: 'apps' });
 
@@ -59,9 +59,8 @@ claim('traffic.unhealthy-gets-no-traffic', {
   given: stopped.given,
 
   async proof(lab, seen) {
-    const arriving = async () => trafficTo(lab.vm, /^inbound\|8000\|/);
     await meshKnows(lab, false);
-    const before = seen('what the VM took before', await arriving());
+    const before = seen('connections to the VM before', await redirectedInbound(lab.vm));
     const mark = newMark();
     const client = pod(lab, 'sample', 'curl', 'curl');
     const answer = seen('the answer', await get(client, externalAppUrl(lab), marked(mark)));
@@ -70,7 +69,7 @@ claim('traffic.unhealthy-gets-no-traffic', {
     expect(answer).toMatchObject({ headers: { server: 'envoy' }, body: 'no healthy upstream' });
     const [access] = await accessMarked(mark, accessLogOfPod(lab.kube, 'sample', 'curl'));
     expect(seen('how it was sent', access)).toMatchObject({ status: '503', flags: 'UH', upstream: '-' });
-    expect(seen('what the VM took after', await arriving())).toEqual(before);
+    expect(seen('connections to the VM after', await redirectedInbound(lab.vm))).toBe(before);
   },
 });
 

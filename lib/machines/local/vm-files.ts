@@ -23,7 +23,8 @@ export async function writeFileInGuest(
 
 /**
  * Copies a file of up to 512 MiB by way of the drop disk in the machine's folder `dir`: the host writes on it, the guest reads past its cache.
- * Much faster than the guest agent or ssh on an emulated processor.
+ * Much faster than the guest agent or ssh on an emulated processor. With a unit, the guest copies in the background and
+ * then runs a command; until that unit has ended, no other file may be sent this way.
  */
 export async function uploadFile(
   dir: string,
@@ -31,6 +32,7 @@ export async function uploadFile(
   localPath: string,
   remotePath: string,
   options: FileOptions = {},
+  unit?: { name: string; command: string },
 ): Promise<void> {
   const { size } = await stat(localPath);
   const most = dropDiskMiB * 1024 * 1024;
@@ -48,7 +50,9 @@ export async function uploadFile(
       '[ "$bytes" = 0 ] || dd if=/dev/vdb of="$draft" bs=1M count="$bytes" iflag=direct,count_bytes status=none',
       'truncate -s "$size" "$draft"; mv -fT "$draft" "$path"',
     ].join('; ');
-    await run(['sh', '-c', script, '-', remotePath, sectors, String(size), '-D', ...ownership(options)], {
+    const background = unit ? ['systemd-run', '--quiet', '--collect', `--unit=${unit.name}`] : [];
+    const words = ['-', remotePath, sectors, String(size), '-D', ...ownership(options)];
+    await run([...background, 'sh', '-c', unit ? `${script}; ${unit.command}` : script, ...words], {
       within: minutes(5),
     });
   });

@@ -19,6 +19,11 @@ export interface VmMachine extends Machine {
   readonly dir: string;
   /** Makes it anew out of a snapshot (a folder) and lets it run on from there, with the right time. */
   resume(snapshot: string): Promise<void>;
+  /**
+   * Copies a file and then runs a shell command, in the background of the machine: as a unit of systemd of this name.
+   * No other file is to be uploaded until the unit has ended.
+   */
+  uploadInBackground(localPath: string, remotePath: string, unit: string, command: string): Promise<void>;
 }
 
 export interface VmPlace {
@@ -63,6 +68,8 @@ export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMach
     write: async (path, content, options) => writeFileInGuest(run, path, content, options),
     read: async (path) => (await run(['cat', path])).stdout,
     upload: async (local, remote, options) => uploadFile(dir, run, local, remote, options),
+    uploadInBackground: async (local, remote, unit, command) =>
+      uploadFile(dir, run, local, remote, {}, { name: unit, command }),
 
     resume: async (snapshot) => {
       await freshFolder(dir);
