@@ -1,3 +1,4 @@
+import { endWithNpm } from '#lib/base/parent.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { leaveLab, openLabFor } from '#lib/layers/open.ts';
 
@@ -9,6 +10,7 @@ import { leaveLab, openLabFor } from '#lib/layers/open.ts';
  */
 export default async function setup(): Promise<() => Promise<void>> {
   const settings = readSettings();
+  endWithNpm();
   await openLabFor(settings);
   return async () => {
     await leaveLab(settings, !process.exitCode);

@@ -1,6 +1,9 @@
 import { startControllers, stopControllers } from '#lib/distribution/start-controllers.ts';
+import { seconds, until } from '#lib/base/until.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
+import { setLoadBalancerAddresses } from '#lib/kube/service-status.ts';
+import { serviceOf } from '#lib/probes/services.ts';
 import type { Lab } from './lab.ts';
 
 interface Shape {
@@ -27,13 +30,23 @@ export const loadBalancer = ({ name, namespace, ports, selector }: Shape): Resou
   },
 });
 
-/** Stops the load balancer's controller; what it gave stays. */
-export async function withoutLoadBalancer({ local, nodes }: Pick<Lab, 'local' | 'nodes'>): Promise<Change> {
+/** Stops the load balancer's controller, and takes away what it gave to a Service. */
+export async function withoutLoadBalancer(
+  { local, nodes, kube }: Pick<Lab, 'local' | 'nodes' | 'kube'>,
+  service: { namespace: string; name: string },
+): Promise<Change> {
   const names = nodes.map(({ name }) => name);
   await stopControllers(local);
   await startControllers(local, names, 'network-policy');
-  return change('no controller of the load balancer', async () => {
+  await setLoadBalancerAddresses(kube.config, service, []);
+  return change('no load balancer', async () => {
     await stopControllers(local);
     await startControllers(local, names);
+    await until(
+      `service ${service.name} has an address again`,
+      async () => (await serviceOf(kube, service.namespace, service.name)).addresses,
+      (addresses) => addresses.length > 0,
+      { within: seconds(30) },
+    );
   });
 }

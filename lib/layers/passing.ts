@@ -1,5 +1,5 @@
 import { minutes, until } from '#lib/base/until.ts';
-import type { Resource } from '#lib/kube/client.ts';
+import type { Ref, Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 import type { Lab } from './lab.ts';
@@ -67,4 +67,31 @@ export async function podReady({ kube }: Pick<Lab, 'kube'>, namespace: string, n
     (ready) => ready === true,
     { within: minutes(1), every: 100 },
   );
+}
+
+/** Takes an object away; the undo makes it again, as it was. */
+export async function without({ kube }: Pick<Lab, 'kube'>, ref: Ref): Promise<Change> {
+  const found = await kube.get(ref);
+  const title = `${ref.kind} ${ref.name}`;
+  if (!found) throw new Error(`There is no ${title} to take away.`);
+  const { status: _status, metadata, ...rest } = found;
+  const { name, namespace, labels, annotations } = metadata ?? {};
+  await kube.remove(ref);
+  return change(`no ${title}`, async () => {
+    const kept = Object.entries({ name, namespace, labels, annotations }).filter(
+      ([, value]) => value !== undefined,
+    );
+    await kube.apply({ ...rest, metadata: Object.fromEntries(kept) });
+  });
+}
+
+/** Patches an object; the undo applies the other patch. */
+export async function patched(
+  { kube }: Pick<Lab, 'kube'>,
+  ref: Ref,
+  there: object,
+  back: object,
+): Promise<Change> {
+  await kube.patch(ref, there);
+  return change(`${ref.kind} ${ref.name} with ${JSON.stringify(there)}`, async () => kube.patch(ref, back));
 }

@@ -73,7 +73,7 @@ claim('cluster.servicelb-klipper-on', {
   // the cluster's DNS has a page to show, and it is there before anything else
   given: async ({ kube }) =>
     applying(kube, [loadBalancer({ ...probe, ports: { 18181: 8181 }, selector: { 'k8s-app': 'kube-dns' } })]),
-  falsifier: withoutLoadBalancer,
+  falsifier: async (lab) => withoutLoadBalancer(lab, probe),
 
   async proof(lab, seen) {
     const { addresses } = await until(

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
+import { patched } from '#lib/layers/passing.ts';
 import { pinned } from '#lib/layers/pinned.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 
@@ -16,6 +17,14 @@ claim('cluster.topology-1cp-2workers', {
       master: ['k3s-master'],
       workers: ['k3s-worker-1', 'k3s-worker-2'],
     });
+  },
+
+  async falsifier(lab) {
+    const labelled = (value: string | null) => ({
+      metadata: { labels: { 'node-role.kubernetes.io/control-plane': value } },
+    });
+    const worker = { apiVersion: 'v1', kind: 'Node', name: 'k3s-worker-2' };
+    return patched(lab, worker, labelled('true'), labelled(null));
   },
 });
 

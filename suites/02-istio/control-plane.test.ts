@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
 import { versionBeforeInstall } from '#lib/layers/istio.ts';
+import { patched, without } from '#lib/layers/passing.ts';
 import { debugPage, meshSettings } from '#lib/probes/istiod.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 import { serviceOf } from '#lib/probes/services.ts';
@@ -79,6 +80,13 @@ claim('istio.revision-derivation', {
     );
     expect(objects.filter(({ revision }) => revision !== istioRevision)).toEqual([]);
   },
+
+  async falsifier(lab) {
+    const { istioNamespace: namespace, istioRevision } = lab.settings;
+    const labelled = (revision: string) => ({ metadata: { labels: { 'istio.io/rev': revision } } });
+    const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: `istio-${istioRevision}` };
+    return patched(lab, ref, labelled('default'), labelled(istioRevision));
+  },
 });
 
 claim('istio.revisioned-service', {
@@ -95,7 +103,19 @@ claim('istio.revisioned-service', {
     });
     expect(service.clusterIp).toMatch(/^\d+(\.\d+){3}$/);
   },
+
+  async falsifier(lab) {
+    const { istioNamespace: namespace, istioRevision } = lab.settings;
+    const ref = { apiVersion: 'v1', kind: 'Service', namespace, name: `istiod-${istioRevision}` };
+    return patched(lab, ref, { spec: { type: 'LoadBalancer' } }, { spec: { type: 'ClusterIP' } });
+  },
 });
+
+const tag = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'MutatingWebhookConfiguration',
+  name: 'istio-revision-tag-default',
+};
 
 claim('istio.default-tag', {
   async proof({ kube, istioctl, settings }, seen) {
@@ -110,17 +130,14 @@ claim('istio.default-tag', {
       ['default', istioRevision],
     ]);
 
-    const hook = {
-      apiVersion: 'admissionregistration.k8s.io/v1',
-      kind: 'MutatingWebhookConfiguration',
-      name: 'istio-revision-tag-default',
-    };
-    const labels = (await kube.get(hook))?.metadata?.labels;
+    const labels = (await kube.get(tag))?.metadata?.labels;
     expect(seen('the labels of the tag', labels)).toMatchObject({
       'istio.io/tag': 'default',
       'istio.io/rev': istioRevision,
     });
   },
+
+  falsifier: async (lab) => without(lab, tag),
 });
 
 claim('istio.mesh-identity', {

@@ -1,9 +1,11 @@
 import { expect } from 'vitest';
 import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { applying, change } from '#lib/kube/manifest.ts';
+import type { Ref } from '#lib/kube/client.ts';
+import { applying } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
-import { passingNamespace, podReady, together } from '#lib/layers/passing.ts';
+import type { Lab } from '#lib/layers/lab.ts';
+import { passingNamespace, patched, podReady, together, without } from '#lib/layers/passing.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
 import { debugPage, meshRoots } from '#lib/probes/istiod.ts';
@@ -15,7 +17,12 @@ import { answerTo, handshake, type TlsOptions } from '#lib/probes/tls.ts';
 const claim = claims('02-istio', { layer: 'gateway' });
 
 const namespace = 'cross-network';
-const gatewayFile = '02-istio/expose-istiod.yaml';
+const gatewayRef = ({ settings }: Lab): Ref => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'Gateway',
+  namespace: settings.istioNamespace,
+  name: 'cross-network-gateway',
+});
 const sniOf = (service: string): string => `outbound_.5000_._.${service}.${namespace}.svc.cluster.local`;
 
 claim('istio.cross-network-gateway', {
@@ -25,21 +32,11 @@ claim('istio.cross-network-gateway', {
       async () => applying(lab.kube, lab.manifest('02-istio/cross-network.yaml')),
     ),
 
-  async falsifier({ kube, manifest }) {
-    const documents = manifest(gatewayFile).filter(
-      ({ metadata }) => metadata?.name === 'cross-network-gateway',
-    );
-    const removed = await applying(kube, documents);
-    await removed.undo();
-    return change('no Gateway cross-network-gateway', async () => {
-      await applying(kube, documents);
-    });
-  },
+  falsifier: async (lab) => without(lab, gatewayRef(lab)),
 
   async proof(lab, seen) {
     const { kube, settings } = lab;
-    const ref = { apiVersion: 'networking.istio.io/v1', kind: 'Gateway', namespace: settings.istioNamespace };
-    const found = await kube.get({ ...ref, name: 'cross-network-gateway' });
+    const found = await kube.get(gatewayRef(lab));
     expect(seen('the gateway', found?.spec)).toEqual({
       selector: { istio: 'eastwestgateway' },
       servers: [
@@ -101,18 +98,12 @@ claim('istio.network-topology-label', {
     );
   },
 
-  async falsifier({ kube, settings }) {
-    const ref = {
-      apiVersion: 'v1',
-      kind: 'Service',
-      namespace: settings.istioNamespace,
-      name: 'istio-eastwestgateway',
-    };
-    const labelled = async (network: string | null): Promise<void> =>
-      kube.patch(ref, { metadata: { labels: { 'topology.istio.io/network': network } } });
-    await labelled(null);
-    return change('the gateway without the label of its network', async () =>
-      labelled(settings.clusterNetwork),
-    );
+  async falsifier(lab) {
+    const { clusterNetwork, istioNamespace: namespace } = lab.settings;
+    const labelled = (network: string | null) => ({
+      metadata: { labels: { 'topology.istio.io/network': network } },
+    });
+    const ref = { apiVersion: 'v1', kind: 'Service', namespace, name: 'istio-eastwestgateway' };
+    return patched(lab, ref, labelled(null), labelled(clusterNetwork));
   },
 });

@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
+import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { applying, change } from '#lib/kube/manifest.ts';
+import { applying, type Change } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import type { Lab } from '#lib/layers/lab.ts';
+import { loadBalancer } from '#lib/layers/load-balancer.ts';
+import { patched, without } from '#lib/layers/passing.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { listeners } from '#lib/probes/envoy.ts';
 import { meshRoots } from '#lib/probes/istiod.ts';
@@ -20,6 +23,13 @@ const refTo = (lab: Lab, kind: string, name: string) => ({
   namespace: lab.settings.istioNamespace,
   name,
 });
+
+/** An object that is left with the first entry of a list. */
+async function withFirst(lab: Lab, kind: string, name: string, list: string): Promise<Change> {
+  const ref = refTo(lab, kind, name);
+  const entries = (await lab.kube.get(ref))?.spec?.[list] as unknown[];
+  return patched(lab, ref, { spec: { [list]: entries.slice(0, 1) } }, { spec: { [list]: entries } });
+}
 
 claim('istio.ewg-gateway-object', {
   async proof(lab, seen) {
@@ -41,6 +51,8 @@ claim('istio.ewg-gateway-object', {
     );
     expect(listening.filter((port) => [istiod, webhook].includes(port))).toEqual([]);
   },
+
+  falsifier: async (lab) => withFirst(lab, 'Gateway', 'istiod-gateway', 'servers'),
 });
 
 claim('istio.ewg-virtualservice', {
@@ -74,6 +86,8 @@ claim('istio.ewg-virtualservice', {
       15017: [`outbound|443||${host}`],
     });
   },
+
+  falsifier: async (lab) => withFirst(lab, 'VirtualService', 'istiod-vs', 'tls'),
 });
 
 claim('istio.ewg-reaches-istiod', {
@@ -90,15 +104,7 @@ claim('istio.ewg-reaches-istiod', {
     expect(names).toContain(`DNS:${name}`);
   },
 
-  async falsifier(lab) {
-    const documents = lab
-      .manifest('02-istio/expose-istiod.yaml')
-      .filter(({ kind }) => kind === 'VirtualService');
-    await lab.kube.remove(refTo(lab, 'VirtualService', 'istiod-vs'));
-    return change('no VirtualService istiod-vs', async () => {
-      await applying(lab.kube, documents);
-    });
-  },
+  falsifier: async (lab) => without(lab, refTo(lab, 'VirtualService', 'istiod-vs')),
 });
 
 claim('istio.ewg-15012-closed', {
@@ -112,5 +118,20 @@ claim('istio.ewg-15012-closed', {
 
     expect(open).toEqual(addresses.map(() => 'connected'));
     expect(closed).toEqual(addresses.map(() => 'connection refused'));
+  },
+
+  async falsifier(lab) {
+    const { istioNamespace: namespace, ports } = lab.settings;
+    const selector = { istio: 'eastwestgateway' };
+    const shape = { name: 'istiod-port', namespace, selector, ports: { [ports.default.istiod]: 15012 } };
+    const made = await applying(lab.kube, [loadBalancer(shape)]);
+    const [address = ''] = await gatewayAddresses(lab);
+    await until(
+      'the port is open',
+      async () => connecting(bystander(lab), address, ports.default.istiod),
+      (seen) => seen === 'connected',
+      { within: seconds(10) },
+    );
+    return made;
   },
 });

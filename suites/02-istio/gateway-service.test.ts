@@ -1,10 +1,11 @@
 import { expect } from 'vitest';
 import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { applying, change } from '#lib/kube/manifest.ts';
+import { applying, change, type Change } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import type { Lab } from '#lib/layers/lab.ts';
-import { loadBalancer } from '#lib/layers/load-balancer.ts';
+import { loadBalancer, withoutLoadBalancer } from '#lib/layers/load-balancer.ts';
+import { patched } from '#lib/layers/passing.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
@@ -17,7 +18,27 @@ const eastwest = async ({ kube, settings }: Lab): Promise<ServiceFacts> =>
 const ingress = async ({ kube, settings }: Lab): Promise<ServiceFacts> =>
   serviceOf(kube, settings.istioNamespace, 'istio-ingressgateway');
 
+/** The gateway at the status port of the other one. */
+async function atTheSamePort(lab: Lab): Promise<Change> {
+  const ref = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    namespace: lab.settings.istioNamespace,
+    name: 'istio-eastwestgateway',
+  };
+  const ports = (await lab.kube.get(ref))?.spec?.['ports'] as { port: number }[];
+  const { default: other, ewg } = lab.settings.ports;
+  const conflicting = ports.map((one) => (one.port === ewg.status ? { ...one, port: other.status } : one));
+  const moved = await patched(lab, ref, { spec: { ports: conflicting } }, { spec: { ports } });
+  return change(moved.name, async () => {
+    await moved.undo();
+    await gatewayAddresses(lab);
+  });
+}
+
 claim('istio.ewg-ports', {
+  falsifier: atTheSamePort,
+
   async proof(lab, seen) {
     const { status, istiod, webhook } = lab.settings.ports.ewg;
     const map = [
@@ -34,8 +55,11 @@ claim('istio.ewg-ports', {
 });
 
 claim('istio.ewg-external-ip', {
+  falsifier: async (lab) =>
+    withoutLoadBalancer(lab, { namespace: lab.settings.istioNamespace, name: 'istio-eastwestgateway' }),
+
   async proof(lab, seen) {
-    const addresses = seen('the external addresses', await gatewayAddresses(lab));
+    const addresses = seen('the external addresses', await gatewayAddresses(lab, seconds(20)));
     const nodes = (await nodesOf(lab.kube)).map(({ address }) => address);
 
     expect(addresses.toSorted()).toEqual(nodes.toSorted());
@@ -43,6 +67,8 @@ claim('istio.ewg-external-ip', {
 });
 
 claim('istio.ewg-coexists-with-ingress', {
+  falsifier: atTheSamePort,
+
   async proof(lab, seen) {
     const [one, other] = [await ingress(lab), await eastwest(lab)];
     seen('the two services', [one, other]);
@@ -75,17 +101,16 @@ claim('istio.ewg-port-conflict-pending', {
   // later layers stand on the gateway itself, so another service of its shape takes the port of the ingress gateway
   given: async (lab) => applying(lab.kube, [rivalAt(lab, lab.settings.ports.default.status)]),
 
-  async falsifier({ kube, settings }) {
-    const ref = {
-      apiVersion: 'v1',
-      kind: 'Service',
-      namespace: settings.istioNamespace,
-      name: 'istio-ingressgateway',
-    };
-    await kube.patch(ref, { spec: { type: 'ClusterIP' } });
-    return change('istio-ingressgateway without a load balancer', async () =>
-      kube.patch(ref, { spec: { type: 'LoadBalancer' } }),
-    );
+  async falsifier(lab) {
+    const namespace = lab.settings.istioNamespace;
+    const ref = { apiVersion: 'v1', kind: 'Service', namespace, name: 'istio-ingressgateway' };
+    const gone = await patched(lab, ref, { spec: { type: 'ClusterIP' } }, { spec: { type: 'LoadBalancer' } });
+    return change(gone.name, async () => {
+      // it has the port by now, and who has it keeps it
+      await lab.kube.remove({ apiVersion: 'v1', kind: 'Service', namespace, name: rival });
+      await gone.undo();
+      await gatewayAddresses(lab, seconds(20), 'istio-ingressgateway');
+    });
   },
 
   async proof(lab, seen) {

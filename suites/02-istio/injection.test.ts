@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
-import { change } from '#lib/kube/manifest.ts';
-import { movedTo, passingNamespace } from '#lib/layers/passing.ts';
+import { movedTo, passingNamespace, patched } from '#lib/layers/passing.ts';
 import { podFacts } from '#lib/probes/pods.ts';
 
 const claim = claims('02-istio', { layer: 'istio' });
@@ -11,15 +10,16 @@ const namespace = 'injected-by-revision';
 claim('istio.injection-by-rev-label', {
   given: async (lab) => passingNamespace(lab, namespace, { 'istio.io/rev': lab.settings.istioRevision }),
 
-  async falsifier({ kube }) {
+  async falsifier(lab) {
+    const labelled = (revision: string) => ({ metadata: { labels: { 'istio.io/rev': revision } } });
     const ref = { apiVersion: 'v1', kind: 'Namespace', name: namespace };
-    await kube.patch(ref, { metadata: { labels: { 'istio.io/rev': 'no-such-revision' } } });
-    return change('the label of a revision that does not exist', async () => Promise.resolve());
+    return patched(lab, ref, labelled('no-such-revision'), labelled(lab.settings.istioRevision));
   },
 
   async proof({ kube, manifest, settings }, seen) {
     const pods = manifest('04-traffic/clients.yaml').filter(({ kind }) => kind === 'Pod');
     const [curl] = movedTo(namespace, pods);
+    await kube.remove({ apiVersion: 'v1', kind: 'Pod', namespace, name: 'curl' }, 0);
     const { containers, annotations } = podFacts(await kube.apply(curl ?? {}));
     seen('the pod that was admitted', { containers, annotations });
 
