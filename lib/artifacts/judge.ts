@@ -23,7 +23,7 @@ const folder = `artifacts/judge-${kubernetesVersion}`;
 const tests = 'k8s.io/kubernetes/test/e2e';
 const agnhost: GoPrograms = { folder, programs: { agnhost: 'k8s.io/kubernetes/test/images/agnhost' } };
 
-/** Programs that the tests run in a container: a shell and its tools, dig, getent, nc, curl, ss. */
+/** Programs that the tests run in a container: a shell and its tools, dig, getent, nc, curl, wget, ss. */
 const packages = [
   'bind9-dnsutils',
   'coreutils',
@@ -34,6 +34,7 @@ const packages = [
   'libc-bin',
   'netcat-openbsd',
   'sed',
+  'wget',
 ];
 
 /** Builds the upstream tests of the lab's Kubernetes, from the same module, and the image that they run. */

@@ -12,11 +12,14 @@ export const helloworldCluster = 'outbound|5000||helloworld.sample.svc.cluster.l
 export const externalAppCluster = ({ settings }: Pick<Lab, 'settings'>): string =>
   `outbound|8000||${settings.vmApp}.${settings.vmNamespace}.svc.cluster.local`;
 
-/** Many requests in both directions, all at the same time: how often which status came. */
+/**
+ * Many requests in both directions, all at the same time: how often which status came.
+ * Those to the VM have a query, so that its server's log tells them from health probes.
+ */
 export async function bothDirections(lab: Lab, count: number) {
   const [toMesh, toVm] = await Promise.all([
     getMany(lab.vm, helloworldUrl, count),
-    getMany(pod(lab, 'sample', 'curl', 'curl'), externalAppUrl(lab), count),
+    getMany(pod(lab, 'sample', 'curl', 'curl'), `${externalAppUrl(lab)}?at-once`, count),
   ]);
   return {
     vmToMesh: toMesh.statuses,

@@ -54,6 +54,12 @@ export async function serving(lab: Lab): Promise<void> {
   await meshKnows(lab, true);
 }
 
+/** Starts the HTTP server on the VM anew; its health may be told to be bad meanwhile. */
+export async function restartHttpServer(lab: Lab): Promise<void> {
+  await stopHttpServer(lab);
+  await serving(lab);
+}
+
 /** Nothing listens on port 8000 of the VM, and its entry tells so. */
 export async function notServing(lab: Lab): Promise<Change> {
   await stopHttpServer(lab);

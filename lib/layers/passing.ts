@@ -85,13 +85,12 @@ export async function without({ kube }: Pick<Lab, 'kube'>, ref: Ref): Promise<Ch
   });
 }
 
-/** Patches an object; the undo applies the other patch. */
+/** Patches an object, under a name that says what it comes to; the undo applies the other patch. */
 export async function patched(
   { kube }: Pick<Lab, 'kube'>,
-  ref: Ref,
-  there: object,
-  back: object,
+  name: string,
+  { ref, there, back }: { ref: Ref; there: object; back: object },
 ): Promise<Change> {
   await kube.patch(ref, there);
-  return change(`${ref.kind} ${ref.name} with ${JSON.stringify(there)}`, async () => kube.patch(ref, back));
+  return change(name, async () => kube.patch(ref, back));
 }

@@ -34,17 +34,6 @@ interface ClusterStatus {
   }[];
 }
 
-/** The value of each counter and gauge whose name matches. */
-export async function stats(proxy: Place, pattern: RegExp): Promise<Record<string, number>> {
-  const lines = (await admin(proxy, `/stats?filter=${encodeURIComponent(pattern.source)}`)).split('\n');
-  return Object.fromEntries(
-    lines.flatMap((line) => {
-      const [name, value] = line.split(': ');
-      return name && value && pattern.test(name) ? [[name, Number(value)]] : [];
-    }),
-  );
-}
-
 /** The names and addresses of the listeners that Envoy has, such as "0.0.0.0:15012". */
 export async function listeners(proxy: Place): Promise<string[]> {
   const text = await admin(proxy, '/listeners?format=json');

@@ -10,8 +10,15 @@ export interface Served {
   status: string;
 }
 
-/** What the server on the VM has served since it was last started, in order; its log is in the journal. */
-export async function servedSinceStart(vm: Place): Promise<{ startedAt: number; served: Served[] }> {
+/** What the server on the VM has served since it was last started, in order. */
+export interface ServerLog {
+  /** In milliseconds since 1970 by the VM's clock. */
+  startedAt: number;
+  served: Served[];
+}
+
+/** The log of the server on the VM, which is in the journal. */
+export async function servedSinceStart(vm: Place): Promise<ServerLog> {
   const shell = [
     'set -e',
     'systemctl show -P ActiveEnterTimestamp --timestamp=us+utc external-app',

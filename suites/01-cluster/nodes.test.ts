@@ -23,8 +23,11 @@ claim('cluster.topology-1cp-2workers', {
     const labelled = (value: string | null) => ({
       metadata: { labels: { 'node-role.kubernetes.io/control-plane': value } },
     });
-    const worker = { apiVersion: 'v1', kind: 'Node', name: 'k3s-worker-2' };
-    return patched(lab, worker, labelled('true'), labelled(null));
+    return patched(lab, 'a second control plane node', {
+      ref: { apiVersion: 'v1', kind: 'Node', name: 'k3s-worker-2' },
+      there: labelled('true'),
+      back: labelled(null),
+    });
   },
 });
 

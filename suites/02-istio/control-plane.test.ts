@@ -85,7 +85,8 @@ claim('istio.revision-derivation', {
     const { istioNamespace: namespace, istioRevision } = lab.settings;
     const labelled = (revision: string) => ({ metadata: { labels: { 'istio.io/rev': revision } } });
     const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: `istio-${istioRevision}` };
-    return patched(lab, ref, labelled('default'), labelled(istioRevision));
+    const [there, back] = [labelled('default'), labelled(istioRevision)];
+    return patched(lab, 'an object of the revision that says default', { ref, there, back });
   },
 });
 
@@ -107,7 +108,8 @@ claim('istio.revisioned-service', {
   async falsifier(lab) {
     const { istioNamespace: namespace, istioRevision } = lab.settings;
     const ref = { apiVersion: 'v1', kind: 'Service', namespace, name: `istiod-${istioRevision}` };
-    return patched(lab, ref, { spec: { type: 'LoadBalancer' } }, { spec: { type: 'ClusterIP' } });
+    const [there, back] = [{ spec: { type: 'LoadBalancer' } }, { spec: { type: 'ClusterIP' } }];
+    return patched(lab, 'the control plane as a LoadBalancer', { ref, there, back });
   },
 });
 

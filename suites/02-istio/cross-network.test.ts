@@ -104,6 +104,7 @@ claim('istio.network-topology-label', {
       metadata: { labels: { 'topology.istio.io/network': network } },
     });
     const ref = { apiVersion: 'v1', kind: 'Service', namespace, name: 'istio-eastwestgateway' };
-    return patched(lab, ref, labelled(null), labelled(clusterNetwork));
+    const [there, back] = [labelled(null), labelled(clusterNetwork)];
+    return patched(lab, 'the gateway without the label of its network', { ref, there, back });
   },
 });

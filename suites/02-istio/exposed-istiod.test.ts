@@ -28,7 +28,12 @@ const refTo = (lab: Lab, kind: string, name: string) => ({
 async function withFirst(lab: Lab, kind: string, name: string, list: string): Promise<Change> {
   const ref = refTo(lab, kind, name);
   const entries = (await lab.kube.get(ref))?.spec?.[list] as unknown[];
-  return patched(lab, ref, { spec: { [list]: entries.slice(0, 1) } }, { spec: { [list]: entries } });
+  const [there, back] = [entries.slice(0, 1), entries].map((some) => ({ spec: { [list]: some } }));
+  return patched(lab, `${kind} ${name} with the first of its ${list} alone`, {
+    ref,
+    there: there ?? {},
+    back: back ?? {},
+  });
 }
 
 claim('istio.ewg-gateway-object', {

@@ -29,7 +29,11 @@ async function atTheSamePort(lab: Lab): Promise<Change> {
   const ports = (await lab.kube.get(ref))?.spec?.['ports'] as { port: number }[];
   const { default: other, ewg } = lab.settings.ports;
   const conflicting = ports.map((one) => (one.port === ewg.status ? { ...one, port: other.status } : one));
-  const moved = await patched(lab, ref, { spec: { ports: conflicting } }, { spec: { ports } });
+  const moved = await patched(lab, `the gateway at port ${String(other.status)}`, {
+    ref,
+    there: { spec: { ports: conflicting } },
+    back: { spec: { ports } },
+  });
   return change(moved.name, async () => {
     await moved.undo();
     await gatewayAddresses(lab);
@@ -104,7 +108,11 @@ claim('istio.ewg-port-conflict-pending', {
   async falsifier(lab) {
     const namespace = lab.settings.istioNamespace;
     const ref = { apiVersion: 'v1', kind: 'Service', namespace, name: 'istio-ingressgateway' };
-    const gone = await patched(lab, ref, { spec: { type: 'ClusterIP' } }, { spec: { type: 'LoadBalancer' } });
+    const gone = await patched(lab, 'istio-ingressgateway without a load balancer', {
+      ref,
+      there: { spec: { type: 'ClusterIP' } },
+      back: { spec: { type: 'LoadBalancer' } },
+    });
     return change(gone.name, async () => {
       // it has the port by now, and who has it keeps it
       await lab.kube.remove({ apiVersion: 'v1', kind: 'Service', namespace, name: rival });

@@ -13,7 +13,8 @@ claim('istio.injection-by-rev-label', {
   async falsifier(lab) {
     const labelled = (revision: string) => ({ metadata: { labels: { 'istio.io/rev': revision } } });
     const ref = { apiVersion: 'v1', kind: 'Namespace', name: namespace };
-    return patched(lab, ref, labelled('no-such-revision'), labelled(lab.settings.istioRevision));
+    const [there, back] = [labelled('no-such-revision'), labelled(lab.settings.istioRevision)];
+    return patched(lab, 'the label of a revision that does not exist', { ref, there, back });
   },
 
   async proof({ kube, manifest, settings }, seen) {

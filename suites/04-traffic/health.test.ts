@@ -1,5 +1,5 @@
 import { afterAll, expect } from 'vitest';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { minutes, seconds } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { startHttpServer } from '#lib/layers/apps.ts';
 import { externalAppUrl } from '#lib/layers/directions.ts';
@@ -11,31 +11,8 @@ import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/acces
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { pod } from '#lib/probes/places.ts';
 import { redirectedInbound } from '#lib/probes/redirected.ts';
-import { servedSinceStart } from '#lib/probes/server-log.ts';
 
 const claim = claims('04-traffic', { layer: 'apps' });
-
-claim('traffic.health-probe-arrives', {
-  async proof({ vm }, seen) {
-    // requests of other claims come from the same address, so the log must have been quiet for three probes
-    const { startedAt, served } = await until(
-      'the server on the VM has served three requests in a row that came 5 s (+-1) apart',
-      async () => servedSinceStart(vm),
-      (log) => spacings(log.served.slice(-3)).filter((ms) => Math.abs(ms - 5000) <= 1000).length === 2,
-      { within: seconds(40), every: 500 },
-    );
-    const [first] = served;
-    const probe = { from: '127.0.0.6', request: 'GET / HTTP/1.1', status: '200' };
-
-    expect(seen('the last three', served.slice(-3))).toMatchObject([probe, probe, probe]);
-    expect(seen('the first', first)).toMatchObject(probe);
-    const after = (first?.at ?? NaN) - startedAt;
-    expect(seen('the first after the start, in ms', after)).toBeLessThan(seconds(7));
-  },
-});
-
-const spacings = (requests: readonly { at: number }[]): number[] =>
-  requests.slice(1).map(({ at }, place) => at - (requests[place]?.at ?? NaN));
 
 const stopped = lasting(notServing);
 afterAll(async () => stopped.end());

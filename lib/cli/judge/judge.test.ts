@@ -8,6 +8,7 @@ const list = `The following spec names can be used with 'ginkgo run --focus/skip
     k8s.io/kubernetes@v1.34.4/test/e2e/network/dns.go:54: [sig-network] DNS should provide DNS for the cluster [Conformance]
     k8s.io/kubernetes@v1.34.4/test/e2e/network/dns.go:60: [sig-network] DNS should provide DNS for the cluster [Provider:GCE]
     k8s.io/kubernetes@v1.34.4/test/e2e/network/service.go:730: [sig-network] Services should provide secure master service [Conformance]
+    k8s.io/kubernetes@v1.34.4/test/e2e/network/loadbalancer.go:1: [sig-network] LoadBalancers [Feature:LoadBalancer] should be able to change the type and ports of a TCP service [Slow]
     k8s.io/kubernetes@v1.34.4/test/e2e/apps/job.go:1: [sig-apps] Job should run [Conformance]
 
 `;
@@ -15,16 +16,17 @@ const list = `The following spec names can be used with 'ginkgo run --focus/skip
 const titles = titlesIn(list);
 
 test('titles are read from the list of the e2e program', () => {
-  expect(titles).toHaveLength(6);
+  expect(titles).toHaveLength(7);
   expect(titles[4]).toBe('[sig-network] Services should provide secure master service [Conformance]');
 });
 
-test('network policies, and what conformance asks of services and DNS, are run; SCTP is left out by name', () => {
+test('network policies, load balancers, and what conformance asks of services and DNS are run; SCTP is left out by name', () => {
   const { groups, leftOut } = judgePlan(titles);
   expect(groups.map(({ name, tests }) => [name, tests.length])).toEqual([
     ['network-policy', 1],
     ['services', 1],
     ['dns', 1],
+    ['load-balancer', 1],
   ]);
   expect(leftOut.map(({ reason, tests }) => [reason.split(':')[0], ...tests])).toEqual([
     [

@@ -19,6 +19,7 @@ const chosen: readonly { name: string; fits: RegExp }[] = [
   { name: 'network-policy', fits: /^\[sig-network\] Netpol\b/ },
   { name: 'services', fits: /^\[sig-network\] Services\b.*\[Conformance\]/ },
   { name: 'dns', fits: /^\[sig-network\] DNS\b.*\[Conformance\]/ },
+  { name: 'load-balancer', fits: /^\[sig-network\] (LoadBalancers\b|Services\b.*LoadBalancer)/ },
 ];
 
 const reasons: readonly { fits: RegExp; reason: string }[] = [
@@ -28,6 +29,23 @@ const reasons: readonly { fits: RegExp; reason: string }[] = [
       'SCTP: a kernel without the sctp module (containers, CI runners) cannot open such a socket, so nothing could judge the rules',
   },
   { fits: /\[Feature:IPv6DualStack\]|IPv6/, reason: 'IPv6: the lab has IPv4 only' },
+  {
+    fits: /LoadBalancers ExternalTrafficPolicy: Local/,
+    reason:
+      'local traffic: they wait for an address before there is an endpoint; Klipper gives the nodes that have one',
+  },
+  {
+    fits: /LoadBalancers.*switch session affinity.*Local/,
+    reason: 'one address for all nodes: with Klipper each address is one node, and local traffic stays on it',
+  },
+  {
+    fits: /LoadBalancers.*cleanup finalizer/,
+    reason: 'finalizer: the balancer holds nothing outside of the cluster that would have to be cleaned up',
+  },
+  {
+    fits: /LoadBalancers.*rolling update/,
+    reason: 'time: a rolling update over three nodes takes more than ten minutes each',
+  },
 ];
 
 /**

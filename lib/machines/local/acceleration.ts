@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs';
 import { cpus, release } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { attempt, CommandError, run } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
-import { readJson, writeAtomic } from '#lib/base/files.ts';
+import { readJson, sha256File, writeAtomic } from '#lib/base/files.ts';
 import { cacheDir } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
 import { seconds } from '#lib/base/until.ts';
@@ -23,18 +23,23 @@ interface Answer {
 
 /**
  * How a machine with this image runs fastest here. /dev/kvm may open and a guest hang under it all the same, so the
- * kernel is booted once under it, against a deadline; the answer is kept in the cache for this host and this image.
+ * kernel is booted once under it, against a deadline; the answer is kept in the cache for this host and this kernel.
  *
  * @param image the folder of a VM image
  */
 export async function acceleration(image: string): Promise<Acceleration> {
   if (!canOpen('/dev/kvm')) return 'tcg';
-  // the folder of an artifact is named after what it was made from
-  const inputs = { image: basename(image), qemu: await qemuVersion(), host: release(), cpu: cpuModel() };
+  const kernel = join(image, 'kernel');
+  const inputs = {
+    kernel: await sha256File(kernel),
+    qemu: await qemuVersion(),
+    host: release(),
+    cpu: cpuModel(),
+  };
   const file = join(cacheDir(), 'acceleration', `${keyOf('acceleration', inputs)}.json`);
   const known = readJson<Answer>(file);
   if (known) return known.acceleration;
-  const seen = await bootUnderKvm(join(image, 'kernel'));
+  const seen = await bootUnderKvm(kernel);
   say(seen.why);
   await writeAtomic(file, JSON.stringify({ ...seen, inputs }, undefined, 1));
   return seen.acceleration;

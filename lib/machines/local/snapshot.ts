@@ -1,5 +1,5 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { contained } from '#lib/artifacts/contained.ts';
 import { produce, type Place } from '#lib/artifacts/store.ts';
 import { messageOf } from '#lib/base/errors.ts';
@@ -12,19 +12,21 @@ import { agentPort, type AgentPort } from './agent-port.ts';
 import { setClock } from './clock.ts';
 import { guestAttempt } from './guest-agent.ts';
 import { qemuWords, saveState, startQemu, tap, type QemuPlan } from './qemu.ts';
-import { layDisks, type Machinery } from './vm-folder.ts';
+import { layDisks, makeOverlay, type Machinery } from './vm-folder.ts';
 
 /**
  * Boots a VM image once, in a network of its own that leads nowhere, and freezes it when systemd is up.
  *
  * @param image the folder of a VM image
- * @returns the folder of `memory`, `state`, `disk.qcow2` (an overlay of the image's disk) and `plan.json`; none is to
- *   be written to
+ * @returns the folder of `memory`, `state`, `disk.qcow2` (an overlay of the image's disk), `overlay.qcow2` (an empty
+ *   one of that, to be copied) and `plan.json`; none is to be written to
  */
 export async function vmSnapshot(image: string, name: string, size: Size, place?: Place): Promise<string> {
   const plan = await machinery(image, name, size);
   const words = qemuWords({ ...plan, memory: 'saved', incoming: false });
-  const inputs = { image, words, qemu: await qemuVersion(), cpu: cpuModel(), warmUp };
+  // an emulated processor is the same everywhere
+  const cpu = plan.acceleration === 'kvm' ? cpuModel() : 'emulated';
+  const inputs = { image: basename(image), words, qemu: await qemuVersion(), cpu, warmUp };
   return produce(
     'vm-snapshot',
     inputs,
@@ -46,8 +48,20 @@ export function snapshotPlan(snapshot: string): Machinery {
   return plan;
 }
 
-/** What a lab will run is run once, so that it is in the guest's memory already. Nothing of it changes the guest. */
+/**
+ * What a lab will run is run once, so that it is in the guest's memory already. Nothing of it changes the guest: the
+ * rules are made in a network that ends with the command, only the kernel's modules for them stay loaded.
+ */
 const warmUp = [
+  `unshare --net sh -ec '
+    for tables in iptables ip6tables; do
+      table="$tables -w"
+      $table -t nat -A OUTPUT -p tcp -m owner --uid-owner 1337 -m comment --comment x -j REDIRECT --to-ports 15001
+      $table -t nat -A OUTPUT -p udp --dport 53 -m owner ! --gid-owner 1337 -j RETURN
+      $table -t raw -A OUTPUT -p udp --dport 53 -m owner --uid-owner 1337 -j CT --zone 1
+      $table -t mangle -A PREROUTING -p tcp -m conntrack --ctstate INVALID -j DROP
+      $tables-save >/dev/null
+    done'`,
   'iptables-save; ip6tables-save; ip address; curl -V; dig -v; openssl version; sudo -V; dpkg --version; tar --version',
   'python3 -c "import http.server"; journalctl -n 1; sha256sum /dev/null; dd if=/dev/null of=/dev/null; mktemp -u',
   'install --version; perl -e 1; bash -c true; id ubuntu; su -c true ubuntu; sync',
@@ -67,10 +81,15 @@ async function freeze(
   const { process, qmp } = await startQemu(dir, network, plan);
   const agent = agentPort(dir);
   try {
-    await untilUp(agent, plan.name, minutes(5));
+    const { state, failed } = await untilUp(agent, plan.name, minutes(5));
+    if (state !== 'running') throw new Error(`systemd of ${plan.name} is ${state}: ${failed}`);
     note('warming up');
     await setClock(agent, plan.name);
-    for (const script of warmUp) await guestAttempt(agent, plan.name, ['sh', '-c', script]);
+    for (const script of warmUp) {
+      const { code, stderr } = await guestAttempt(agent, plan.name, ['sh', '-c', script]);
+      if (code !== 0)
+        throw new Error(`The warm-up of ${plan.name} failed with ${String(code)}: ${stderr.trim()}`);
+    }
     agent.close();
     note('freezing');
     await saveState(dir, qmp, process);
@@ -84,21 +103,35 @@ async function freeze(
     qmp.close();
     endProcess(process.pid);
   }
+  // a machine's folder calls this disk so
+  await symlink('disk.qcow2', join(dir, 'booted.qcow2'));
+  await makeOverlay(dir, 'overlay.qcow2', 'booted.qcow2');
   for (const name of await readdir(dir)) {
-    if (!['memory', 'state', 'disk.qcow2'].includes(name)) await rm(join(dir, name));
+    if (!['memory', 'state', 'disk.qcow2', 'overlay.qcow2'].includes(name)) await rm(join(dir, name));
   }
   await writeAtomic(join(dir, 'plan.json'), JSON.stringify(machine));
 }
 
-/** Waits until systemd has started all it was going to. @throws Error when a unit failed */
-export async function untilUp(agent: AgentPort, name: string, within: number): Promise<void> {
+/** Waits until systemd has started all it was going to. What failed, if it is `degraded`, is named. */
+export async function untilUp(
+  agent: AgentPort,
+  name: string,
+  within: number,
+): Promise<{ state: 'running' | 'degraded'; failed: string }> {
   await agent.ask('guest-ping', undefined, within);
   const { stdout } = await guestAttempt(agent, name, ['systemctl', 'is-system-running', '--wait'], {
     within,
   });
-  if (stdout.trim() === 'running') return;
-  const failed = await guestAttempt(agent, name, ['systemctl', '--failed', '--no-legend', '--plain']);
-  throw new Error(`systemd of ${name} is ${stdout.trim()}: ${failed.stdout.trim()}`);
+  const state = stdout.trim();
+  if (state === 'running') return { state, failed: '' };
+  const { stdout: failed } = await guestAttempt(agent, name, [
+    'systemctl',
+    '--failed',
+    '--no-legend',
+    '--plain',
+  ]);
+  if (state === 'degraded') return { state, failed: failed.trim() };
+  throw new Error(`systemd of ${name} is ${state}: ${failed.trim()}`);
 }
 
 /** The end of a file that is about to be removed. */

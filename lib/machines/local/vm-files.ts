@@ -17,14 +17,14 @@ export async function writeFileInGuest(
 ): Promise<void> {
   // install creates with the right mode, so a secret is never readable by others
   const script =
-    'draft=$1.$$.tmp; shift; install "$@" /dev/stdin "$draft" && exec mv -fT "$draft" "${draft%.*.tmp}"';
+    'path=$1 draft=$1.$$.tmp; shift; install "$@" /dev/stdin "$draft" && mv -fT "$draft" "$path" || { rm -f "$draft"; exit 1; }';
   await run(['sh', '-c', script, '-', path, '-D', ...ownership(options)], { input: content });
 }
 
 /**
- * Copies a file of up to 512 MiB by way of the drop disk in the machine's folder `dir`: the host writes on it, the guest reads past its cache.
- * Much faster than the guest agent or ssh on an emulated processor. With a unit, the guest copies in the background and
- * then runs a command; until that unit has ended, no other file may be sent this way.
+ * Copies a file of up to 512 MiB by way of the drop disk in the machine's folder `dir`: the host writes on it, the
+ * guest reads past its cache. Much faster than the guest agent or ssh on an emulated processor. With a unit, the guest
+ * copies in the background and then runs a command; until that unit has ended, no other file may be sent this way.
  */
 export async function uploadFile(
   dir: string,

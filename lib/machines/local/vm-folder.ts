@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { copyFile, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
@@ -27,21 +27,26 @@ export async function freshFolder(dir: string): Promise<void> {
  * the memory and the state of a snapshot when one is given. What the machine writes goes to an overlay of its own.
  */
 export async function layDisks(dir: string, image: string, snapshot?: string): Promise<void> {
-  await symlink(join(image, 'kernel'), join(dir, 'kernel'));
-  await symlink(join(image, 'initrd'), join(dir, 'initrd'));
-  await symlink(join(image, 'disk.qcow2'), join(dir, 'image.qcow2'));
-  let base = 'image.qcow2';
-  if (snapshot !== undefined) {
-    base = 'booted.qcow2';
-    await symlink(join(snapshot, 'disk.qcow2'), join(dir, base));
-    await symlink(join(snapshot, 'memory'), join(dir, 'memory'));
-    await symlink(join(snapshot, 'state'), join(dir, 'state'));
+  const link = async (from: string, file: string, as = file): Promise<void> =>
+    symlink(join(from, file), join(dir, as));
+  await link(image, 'kernel');
+  await link(image, 'initrd');
+  await link(image, 'disk.qcow2', 'image.qcow2');
+  if (snapshot === undefined) {
+    await makeOverlay(dir, 'disk.qcow2', 'image.qcow2');
+  } else {
+    await link(snapshot, 'memory');
+    await link(snapshot, 'state');
+    await link(snapshot, 'disk.qcow2', 'booted.qcow2');
+    await copyFile(join(snapshot, 'overlay.qcow2'), join(dir, 'disk.qcow2'));
   }
-  // the backing files are named as they are called in this folder, so a cache can be moved
-  await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', base, 'disk.qcow2'], {
-    cwd: dir,
-  });
-  await run(['truncate', '-s', `${String(dropDiskMiB)}M`, join(dir, 'drop.img')]);
+  await writeFile(join(dir, 'drop.img'), '', { mode: 0o600 });
+  await truncate(join(dir, 'drop.img'), dropDiskMiB * 1024 * 1024);
+}
+
+/** A disk that holds what changes from the disk `base`; both are named as they are called in the machine's folder. */
+export async function makeOverlay(dir: string, name: string, base: string): Promise<void> {
+  await run(['qemu-img', 'create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', base, name], { cwd: dir });
 }
 
 export const readState = (dir: string): VmState | undefined => readJson<VmState>(join(dir, 'vm.json'));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CommandError } from '#lib/base/command.ts';
-import { endProcess, isAlive, type ProcessId } from '#lib/base/processes.ts';
+import { messageOf } from '#lib/base/errors.ts';
+import { isAlive, type ProcessId } from '#lib/base/processes.ts';
 import { say } from '#lib/base/progress.ts';
 import type { Size } from '#lib/base/settings.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
@@ -8,7 +9,7 @@ import type { Machine } from '#lib/machines/machine.ts';
 import { agentPort } from './agent-port.ts';
 import { reseed, setClock } from './clock.ts';
 import { guestAttempt } from './guest-agent.ts';
-import { loadState, startQemu, untilEnded } from './qemu.ts';
+import { loadState, startQemu, switchOff, untilEnded } from './qemu.ts';
 import { machinery, snapshotPlan, untilUp } from './snapshot.ts';
 import { uploadFile, writeFileInGuest } from './vm-files.ts';
 import { freshFolder, layDisks, readState, writeState } from './vm-folder.ts';
@@ -72,15 +73,16 @@ export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMach
       uploadFile(dir, run, local, remote, {}, { name: unit, command }),
 
     resume: async (snapshot) => {
+      const old = running();
+      if (old) await switchOff(dir, old);
       await freshFolder(dir);
       await layDisks(dir, image, snapshot);
       const machine = snapshotPlan(snapshot);
       const { process, qmp } = await startQemu(dir, enter, { ...machine, memory: 'copy', incoming: true });
       await writeState(dir, { machinery: machine, process });
-      await loadState(qmp, process);
+      await loadState(dir, qmp, process);
       qmp.close();
-      await setClock(agent, name);
-      await reseed(agent, name);
+      await Promise.all([setClock(agent, name), reseed(agent, name)]);
     },
     start: async () => {
       if (running()) return;
@@ -99,16 +101,14 @@ export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMach
     stop: async () => {
       const process = running();
       if (!process) return;
-      await run(['systemctl', 'poweroff', '--no-block']);
-      agent.close();
       try {
+        await run(['systemctl', 'poweroff', '--no-block'], { within: seconds(20) });
         await untilEnded(process, dir, minutes(1));
-      } catch {
-        say(
-          `Machine ${name} did not power down within 60 s and is switched off (log: ${join(dir, 'console.log')})`,
-        );
-        endProcess(process.pid);
-        await untilEnded(process, dir, seconds(10));
+      } catch (error) {
+        say(`Machine ${name} did not power down, so it is switched off: ${messageOf(error)}`);
+        await switchOff(dir, process);
+      } finally {
+        agent.close();
       }
     },
     restart: async () => {

@@ -1,0 +1,47 @@
+import { expect } from 'vitest';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import { claims } from '#lib/claims/claim.ts';
+import { change } from '#lib/kube/manifest.ts';
+import { restartHttpServer } from '#lib/layers/health.ts';
+import { servedSinceStart, type ServerLog } from '#lib/probes/server-log.ts';
+
+const claim = claims('04-traffic', { layer: 'apps' });
+
+const soon = seconds(7);
+
+claim('traffic.health-probe-arrives', {
+  async given(lab) {
+    // what was started before the sidecar, as when the lab came up, cannot show how soon it is probed
+    const late = firstAfter(await servedSinceStart(lab.vm)) >= soon;
+    if (late) await restartHttpServer(lab);
+    return change(late ? 'the HTTP server restarted' : 'the HTTP server as it is', async () => {
+      await Promise.resolve();
+    });
+  },
+  within: minutes(1),
+
+  async proof({ vm }, seen) {
+    // requests of other claims come from the same address, so the log must have been quiet for three probes
+    const log = await until(
+      'the server on the VM has served three requests in a row that came 5 s (+-1) apart',
+      async () => servedSinceStart(vm),
+      ({ served }) =>
+        spacings(served.slice(-3)).filter((ms) => Math.abs(ms - seconds(5)) <= seconds(1)).length === 2,
+      { within: seconds(40), every: 500 },
+    );
+    const last = seen('the last three', log.served.slice(-3));
+    const probe = { from: '127.0.0.6', request: 'GET / HTTP/1.1', status: '200' };
+
+    expect(last).toMatchObject([probe, probe, probe]);
+    expect(seen('the first', log.served[0])).toMatchObject(probe);
+    expect(seen('the first after the start, in ms', firstAfter(log))).toBeLessThan(soon);
+  },
+});
+
+function firstAfter({ startedAt, served }: ServerLog): number {
+  return (served[0]?.at ?? Infinity) - startedAt;
+}
+
+function spacings(requests: readonly { at: number }[]): number[] {
+  return requests.slice(1).map(({ at }, place) => at - (requests[place]?.at ?? NaN));
+}
