@@ -1,4 +1,5 @@
 import { seconds, until } from '#lib/base/until.ts';
+import { bothDirections } from './directions.ts';
 import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 
@@ -13,6 +14,12 @@ export const apps: Layer = {
   async up(lab) {
     await Promise.all([deployApps(lab), startHttpServer(lab)]);
     await podsReady(lab);
+    await until(
+      '200 in both directions',
+      async () => bothDirections(lab, 1),
+      ({ vmToMesh, meshToVm }) => vmToMesh['200'] === 1 && meshToVm['200'] === 1,
+      { within: seconds(180), every: 300 },
+    );
   },
 
   async check(lab) {

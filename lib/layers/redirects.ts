@@ -13,14 +13,3 @@ export async function redirectsFlushed({ vm }: Lab): Promise<Change> {
     await vm.run(['bash', '-ec', restore.join('\n')]);
   });
 }
-
-const dropIn = '/etc/systemd/system/istio.service.d/no-clean-up.conf';
-
-/** The unit without its ExecStopPost; the undo puts that back. What was left is cleaned at the next start. */
-export async function withoutCleanUp({ vm }: Lab): Promise<Change> {
-  await vm.write(dropIn, '[Service]\nExecStopPost=\n');
-  await vm.run(['systemctl', 'daemon-reload']);
-  return change('the unit without ExecStopPost', async () => {
-    await vm.run(['bash', '-c', `rm ${dropIn} && systemctl daemon-reload`]);
-  });
-}

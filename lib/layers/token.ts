@@ -7,7 +7,8 @@ import { endOfLogs, type LogMark } from '#lib/probes/agent-log.ts';
 import { certificateIn, type Certificate } from '#lib/probes/certificates.ts';
 import { healthBecomes, meshKnows } from './health.ts';
 import type { Lab } from './lab.ts';
-import { registered, stopSidecar } from './sidecar.ts';
+import { redirectsKept } from './redirects-kept.ts';
+import { killSidecar, registered } from './sidecar.ts';
 import { bootstrap, configureWorkload, placement, startSidecar, workloadFiles } from './workload.ts';
 
 /** Where the agent on the VM keeps the certificate that it was issued, and its key. */
@@ -51,7 +52,9 @@ export async function expiredToken(lab: Lab): Promise<ExpiredToken> {
     await backInMesh(lab);
   });
   try {
-    await stopSidecar(lab);
+    // the rerun brings a cluster.env of its own
+    await redirectsKept(lab);
+    await killSidecar(lab);
     const mark = await endOfLogs(vm);
     const place = `rm -f ${certificateOfVm} ${keyOfVm} && cat >${tokenOfVm}`;
     await vm.run(['bash', '-c', place], { input: token, secret: true });

@@ -11,9 +11,21 @@ export interface Many {
 
 const mark = '--status--';
 
-/** Many GETs of one URL at the same time by one curl, each on a connection of its own; none is retried. */
-export async function getMany(from: Place, url: string, count: number, withinSeconds = 30): Promise<Many> {
-  const parallel = ['--parallel', '--parallel-immediate', '--parallel-max', String(count)];
+interface ManyOptions {
+  /** How many run at the same time; all of them unless told. */
+  atOnce?: number;
+  /** Deadline of each in seconds; 30 unless told. */
+  withinSeconds?: number;
+}
+
+/** Many GETs of one URL at the same time by one curl; none is retried. */
+export async function getMany(
+  from: Place,
+  url: string,
+  count: number,
+  { atOnce = count, withinSeconds = 30 }: ManyOptions = {},
+): Promise<Many> {
+  const parallel = ['--parallel', '--parallel-immediate', '--parallel-max', String(atOnce)];
   const { stdout, stderr, ms } = await from.attempt(
     [
       ...['curl', '-sS', '-m', String(withinSeconds), ...parallel, '-w', `\n${mark}%{http_code}\n`],

@@ -15,7 +15,10 @@ const claim = claims('01-cluster', { layer: 'cluster' });
 claim('cluster.machine-sizes', {
   async proof({ nodes, vm, settings }, seen) {
     const { master, worker } = settings.sizes;
-    // a node of the local provider is a set of namespaces: its disk is the host's and has no size of its own
+    seen(
+      'the disk of a node',
+      'that of the host: a node of the local provider has none of its own, so its size is not looked at',
+    );
     const granted = ({ cpus, memoryMiB }: Size): Partial<Size> => ({ cpus, memoryMiB });
     const measured = await Promise.all(
       nodes.map(async (node) => [node.name, granted(await node.size())] as const),

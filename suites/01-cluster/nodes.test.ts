@@ -44,6 +44,9 @@ claim('cluster.nodes-ready', {
   },
 });
 
+/** The Kubernetes minors that Istio announced its releases for. The program itself knows the lower end alone. */
+const announced: Readonly<Record<string, string>> = { '1.24': '1.28 to 1.31', '1.27': '1.29 to 1.33' };
+
 claim('cluster.version', {
   async proof({ kube, istioctl, settings }, seen) {
     const nodes = await nodesOf(kube);
@@ -56,6 +59,8 @@ claim('cluster.version', {
     expect(versions).toEqual(nodes.map(() => pinned.kubernetes));
     expect(seen('the version of the API server', gitVersion)).toBe(pinned.kubernetes);
 
+    const minor = settings.istioVersion.split('.').slice(0, 2).join('.');
+    seen(`what Istio ${minor} was announced for`, announced[minor] ?? 'not known here');
     const said = await istioctl(['x', 'precheck', '--istioNamespace', settings.istioNamespace]);
     const complaints = `${said.stdout}${said.stderr}`
       .split('\n')

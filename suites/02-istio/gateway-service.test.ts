@@ -140,7 +140,11 @@ claim('istio.ewg-port-conflict-pending', {
       every: 200,
       inARow: 10,
     });
-    seen(`a service of the gateway's shape with port ${String(held)}`, pending);
+    seen(
+      'how it was looked at',
+      'a second service of the shape of the gateway, watched for 2 s after the event; not the gateway itself for 60 s',
+    );
+    seen(`that service with port ${String(held)}`, pending);
     expect(pending.addresses).toEqual([]);
 
     await kube.apply(rivalAt(lab, 25_022));

@@ -42,6 +42,14 @@ claim('vm.deb-contents', {
 const sums = 'for file; do printf %s "$(<"$file")" | sha256sum; done';
 
 claim('vm.bootstrap-file-placement', {
+  async falsifier({ vm }) {
+    const mesh = placement['mesh.yaml'] ?? '';
+    await vm.run(['mv', mesh, `${mesh}.aside`]);
+    return change('mesh.yaml left out', async () => {
+      await vm.run(['mv', `${mesh}.aside`, mesh]);
+    });
+  },
+
   async proof(lab, seen) {
     const names = Object.keys(placement);
     const folder = workloadFiles(lab);

@@ -1,11 +1,14 @@
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
+import { redirectsFlushed } from '#lib/layers/redirects.ts';
 import { dig } from '#lib/probes/dig.ts';
 
 const claim = claims('03-vm', { layer: 'workload' });
 
 claim('vm.dns-istiod-clusterip', {
+  falsifier: redirectsFlushed,
+
   async proof(lab, seen) {
     const { kube, vm, settings } = lab;
     const name = `istiod-${settings.istioRevision}`;
@@ -20,6 +23,8 @@ claim('vm.dns-istiod-clusterip', {
 });
 
 claim('vm.dns-answer-shape', {
+  falsifier: redirectsFlushed,
+
   async proof(lab, seen) {
     const answer = seen('the answer on the VM', await dig(lab.vm, istiodHost(lab)));
 

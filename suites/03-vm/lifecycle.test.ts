@@ -5,9 +5,9 @@ import { externalAddresses } from '#lib/layers/gateway.ts';
 import { generating } from '#lib/layers/generated-files.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
 import { otherClusterEnv } from '#lib/layers/other-cluster-env.ts';
-import { withoutCleanUp } from '#lib/layers/redirects.ts';
 import { createdAt, registeredAfresh } from '#lib/layers/registered-afresh.ts';
 import { registered, runningSidecar, stopSidecar } from '#lib/layers/sidecar.ts';
+import { withUnitSetting } from '#lib/layers/unit-drop-in.ts';
 import { connected, endOfLogs, says, logSinceStart, timeOf, untilLogged } from '#lib/probes/agent-log.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { iptablesOf } from '#lib/probes/iptables.ts';
@@ -38,8 +38,8 @@ claim('life.we-created-on-connect', {
 
 claim('life.stop-cleans-iptables', {
   given: runningSidecar,
-  falsifier: withoutCleanUp,
-  within: minutes(2),
+  falsifier: async (lab) => withUnitSetting(lab, 'ExecStopPost='),
+  within: minutes(3),
 
   async proof(lab, seen) {
     const istios = async (): Promise<string[]> => {
@@ -65,7 +65,8 @@ claim('life.stop-cleans-iptables', {
 
 claim('life.unit-restarts', {
   given: runningSidecar,
-  within: minutes(2),
+  falsifier: async (lab) => withUnitSetting(lab, 'Restart=no'),
+  within: minutes(3),
 
   async proof(lab, seen) {
     const { vm } = lab;
@@ -79,7 +80,7 @@ claim('life.unit-restarts', {
         `the unit is ${state}`,
         async () => unitOf(vm, 'istio'),
         (unit) => unit.state === state && unit.endedAt > before.startedAt,
-        { within: seconds(40), every: 500 },
+        { within: minutes(1), every: 500 },
       );
     const waiting = await comesTo('activating auto-restart');
     const after = await comesTo('active running');
@@ -100,7 +101,7 @@ claim('life.unit-restarts', {
 });
 
 claim('vm.pilot-address-needed', {
-  within: minutes(2),
+  within: minutes(3),
 
   async proof(lab, seen) {
     const { vm, settings } = lab;
@@ -114,7 +115,7 @@ claim('vm.pilot-address-needed', {
     // without it Envoy tells only after half a minute why it has no stream
     const talkative = 'ISTIO_AGENT_FLAGS=--log_output_level=default:info,xdsproxy:debug\n';
     const refusal = `dial tcp ${gateway}:15012: connect: connection refused`;
-    const without = await startedWith(generated + talkative, refusal);
+    const without = await startedWith(generated + talkative, refusal, 'generated new workload certificate');
 
     expect(seen('without PILOT_ADDRESS', without(refusal)[0])).toContain('xdsproxy');
     expect(without('Initializing with upstream address')[0]).toContain(`"${istiodHost(lab)}:15012"`);
@@ -126,11 +127,12 @@ claim('vm.pilot-address-needed', {
 
     expect(seen('with PILOT_ADDRESS', withIt(connected)[0])).toContain(`upstream XDS server: ${istiod}`);
 
-    /** Starts the sidecar and waits for its words; the result picks lines of that start. */
-    async function startedWith(content: string, words: string | RegExp) {
+    /** Starts the sidecar and waits for all of these words; the result picks lines of that start. */
+    async function startedWith(content: string, ...words: (string | RegExp)[]) {
       const mark = await endOfLogs(vm);
       await env.startWith(content);
-      const log = await untilLogged(vm, mark, words, seconds(30));
+      let log: string[] = [];
+      for (const word of words) log = await untilLogged(vm, mark, word, minutes(1));
       return (part: string | RegExp) => log.filter((line) => says(line, part));
     }
   },

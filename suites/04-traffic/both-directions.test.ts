@@ -9,7 +9,10 @@ claim('traffic.bidirectional', {
   falsifier: async (lab) => scaled(lab, lab.settings.istioNamespace, 'istio-eastwestgateway', 0),
 
   async proof(lab, seen) {
-    const answers = seen('20 requests each way, all at the same time', await bothDirections(lab, 20));
+    const answers = seen(
+      '20 requests each way at the same time, four at once',
+      await bothDirections(lab, 20),
+    );
 
     expect(answers).toEqual({ vmToMesh: { 200: 20 }, meshToVm: { 200: 20 } });
   },

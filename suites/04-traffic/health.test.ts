@@ -1,9 +1,10 @@
 import { afterAll, expect } from 'vitest';
 import { minutes, seconds } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
+import { change, type Change } from '#lib/kube/manifest.ts';
 import { startHttpServer } from '#lib/layers/apps.ts';
 import { externalAppUrl } from '#lib/layers/directions.ts';
-import { healthBecomes, healthIn, meshKnows, notServing } from '#lib/layers/health.ts';
+import { healthBecomes, healthIn, meshKnows, notServing, serving } from '#lib/layers/health.ts';
 import { lasting } from '#lib/layers/lasting.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { entryOf } from '#lib/layers/sidecar.ts';
@@ -17,8 +18,17 @@ const claim = claims('04-traffic', { layer: 'apps' });
 const stopped = lasting(notServing);
 afterAll(async () => stopped.end());
 
+/** The server started after all; the undo puts back the situation that lasts. */
+const started = async (lab: Lab): Promise<Change> => {
+  await serving(lab);
+  return change('the HTTP server on the VM running', async () => {
+    await notServing(lab);
+  });
+};
+
 claim('traffic.we-unhealthy-initially', {
   given: stopped.given,
+  falsifier: started,
 
   async proof(lab, seen) {
     const health = seen('the condition', healthIn(await entryOf(lab)));
@@ -34,6 +44,7 @@ claim('traffic.we-unhealthy-initially', {
 
 claim('traffic.unhealthy-gets-no-traffic', {
   given: stopped.given,
+  falsifier: started,
 
   async proof(lab, seen) {
     await meshKnows(lab, false);

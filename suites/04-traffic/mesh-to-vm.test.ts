@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { externalAppCluster, externalAppUrl } from '#lib/layers/directions.ts';
+import { outsideInjected } from '#lib/layers/injected.ts';
 import { notServing } from '#lib/layers/health.ts';
 import {
   accessLogOfPod,
@@ -54,6 +55,8 @@ claim('traffic.mesh-to-vm.listing', {
 });
 
 claim('traffic.mesh-to-vm.needs-injected-namespace', {
+  falsifier: outsideInjected,
+
   async proof(lab, seen) {
     const { kube, settings } = lab;
     const url = externalAppUrl(lab);

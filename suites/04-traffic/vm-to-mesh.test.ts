@@ -4,7 +4,7 @@ import { endConnectionsOfVm } from '#lib/layers/connections.ts';
 import { helloworldCluster, helloworldUrl } from '#lib/layers/directions.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import { scaled } from '#lib/layers/scaled.ts';
-import { runningSidecar, stopSidecar } from '#lib/layers/sidecar.ts';
+import { sidecarGone } from '#lib/layers/sidecar-gone.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
@@ -20,6 +20,8 @@ const claim = claims('04-traffic', { layer: 'apps' });
 const hello = /^Hello version: (v[12]), instance: (helloworld-v[12]-[a-z0-9]+-[a-z0-9]+)$/;
 
 claim('traffic.vm-to-mesh.hello', {
+  falsifier: sidecarGone,
+
   async proof({ kube, vm }, seen) {
     const answer = seen('the answer', await get(vm, helloworldUrl));
 
@@ -35,15 +37,11 @@ claim('traffic.vm-to-mesh.hello', {
     const pods = await podsOf(kube, 'sample', 'app=helloworld');
     expect(pods.find(({ name }) => name === instance)?.labels['version']).toBe(version);
   },
-
-  async falsifier(lab) {
-    const running = await runningSidecar(lab);
-    await stopSidecar(lab);
-    return running;
-  },
 });
 
 claim('traffic.vm-to-mesh.clusterip', {
+  falsifier: sidecarGone,
+
   async proof({ kube, vm }, seen) {
     const { clusterIp } = await serviceOf(kube, 'sample', 'helloworld');
     const routes = seen('the routes of the VM', (await vm.run(['ip', '-4', 'route', 'show'])).stdout);

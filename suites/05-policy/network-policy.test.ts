@@ -1,7 +1,7 @@
 import { afterAll, expect } from 'vitest';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { applying } from '#lib/kube/manifest.ts';
+import { applying, change, refOf } from '#lib/kube/manifest.ts';
 import { lookalike, newClient } from '#lib/layers/client-pod.ts';
 import { externalAppUrl, helloworldUrl } from '#lib/layers/directions.ts';
 import { lanHost } from '#lib/layers/lan-host.ts';
@@ -89,7 +89,13 @@ afterAll(async () => guarded.end());
 
 claim('policy.netpol-egress-blocks-vm', {
   given: guarded.given,
-  falsifier: withoutPolicyEngine,
+  falsifier: async ({ kube, manifest }) => {
+    const documents = manifest('05-policy/deny-egress-tovm.yaml');
+    for (const document of documents) await kube.remove(refOf(document));
+    return change('deny-egress-tovm deleted', async () => {
+      for (const document of documents) await kube.apply(document);
+    });
+  },
 
   async proof(lab, seen) {
     const { client } = guarded.now();
@@ -118,6 +124,16 @@ claim('policy.netpol-egress-blocks-vm', {
 
 claim('policy.netpol-egress-collateral', {
   given: guarded.given,
+  falsifier: async ({ kube, manifest }) => {
+    const documents = manifest('05-policy/deny-egress-tovm.yaml');
+    const nowhere = { namespaceSelector: { matchLabels: { 'no-such': 'label' } } };
+    for (const document of documents) {
+      await kube.apply({ ...document, spec: { ...document.spec, egress: [{ to: [nowhere] }] } });
+    }
+    return change('a peer that matches nothing', async () => {
+      for (const document of documents) await kube.apply(document);
+    });
+  },
   within: minutes(1),
 
   async proof(lab, seen) {
@@ -162,6 +178,11 @@ claim('policy.netpol-egress-collateral', {
 
 claim('policy.netpol-delete-restores', {
   given: guarded.given,
+  falsifier: async ({ kube, manifest }) => {
+    const documents = manifest('05-policy/deny-egress-tovm.yaml');
+    const stays = documents.map((one) => ({ ...one, metadata: { name: 'stays', namespace: 'sample' } }));
+    return applying(kube, stays, 'the same policy under another name');
+  },
 
   async proof(lab, seen) {
     const { client, unguard } = guarded.now();

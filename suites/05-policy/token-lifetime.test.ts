@@ -1,6 +1,7 @@
 import { afterAll, expect } from 'vitest';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
+import { change } from '#lib/kube/manifest.ts';
 import { externalAppUrl } from '#lib/layers/directions.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { lasting } from '#lib/layers/lasting.ts';
@@ -35,6 +36,10 @@ async function istiodSince({ kube, settings }: Lab, since: string): Promise<stri
 
 claim('life.token-expiry-stops-certs', {
   given: expired.given,
+  falsifier: async (lab) => {
+    await rerun(lab);
+    return change('a fresh token', async () => Promise.resolve());
+  },
   within: minutes(2),
 
   async proof(lab, seen) {

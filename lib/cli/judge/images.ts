@@ -16,7 +16,9 @@ export async function putImage(node: NodeMachine, archive: string, names: readon
   await mkdir(join(node.dir, 'var/tmp'), { recursive: true });
   await copyFile(archive, outside, constants.COPYFILE_FICLONE);
   try {
-    await node.run([...ctr, 'import', '--index-name', first, file], { within: minutes(5) });
+    // the archive holds the tag
+    const base = first.slice(0, first.lastIndexOf(':'));
+    await node.run([...ctr, 'import', '--base-name', base, file], { within: minutes(5) });
     for (const name of others) await node.run([...ctr, 'tag', '--force', first, name]);
   } finally {
     await rm(outside, { force: true });

@@ -41,6 +41,7 @@ test('the focus fits the tests that were asked for and no others', () => {
   const wanted = ['[sig-network] A should (not) be $1 [Conformance]', '[sig-network] B'];
   const focus = new RegExp(focusOn(wanted));
   expect(wanted.every((title) => focus.test(`Kubernetes e2e suite ${title}`))).toBe(true);
+  expect(focus.test('Kubernetes e2e suite [sig-network] B ')).toBe(true);
   expect(focus.test('Kubernetes e2e suite [sig-network] B and more')).toBe(false);
 });
 

@@ -56,6 +56,27 @@ test('questions of one client take turns', async () => {
   expect(asked).toEqual(['a', 'b', 'c']);
 });
 
+test('questions that find the port closed take one together, the same as before if they can', async () => {
+  await port('agent0');
+  await port('agent1');
+  const [first, second] = [client(), client()];
+  await first.ask('a');
+  expect(await second.ask('a')).toEqual({ name: 'agent1', execute: 'a' });
+  first.close();
+  second.close();
+  await until(
+    'both ports are free',
+    async () => Promise.resolve(exists(join(dir, 'agent0.lock')) || exists(join(dir, 'agent1.lock'))),
+    (held) => !held,
+    { within: 2000, every: 5 },
+  );
+  const both = await Promise.all([second.ask('b'), second.ask('c')]);
+  expect(both).toEqual([
+    { name: 'agent1', execute: 'b' },
+    { name: 'agent1', execute: 'c' },
+  ]);
+});
+
 test('an answer that comes too late is not taken for the next one', async () => {
   await port('agent0', true);
   const agent = client();

@@ -10,7 +10,7 @@ import { agentPorts } from './qemu.ts';
 export interface AgentPort {
   /**
    * @param within deadline in milliseconds, from the moment of sending
-   * @throws RefusedByAgent with the agent's words
+   * @throws RefusedByAgent with the agent's words, NotRunning when the machine is off
    */
   ask<T>(execute: string, args?: Record<string, unknown>, within?: number): Promise<T>;
   /** Lets the port go; the next question takes one again. */
@@ -22,6 +22,11 @@ export class RefusedByAgent extends Error {
   override name = 'RefusedByAgent';
 }
 
+/** Waiting is of no use: there is nobody to ask. */
+export class NotRunning extends Error {
+  override name = 'NotRunning';
+}
+
 interface Reply {
   return?: unknown;
   error?: { desc: string };
@@ -30,19 +35,21 @@ interface Reply {
 /** The agent of the machine whose sockets are in `dir`. Nothing is opened before the first question. */
 export function agentPort(dir: string): AgentPort {
   let port: Promise<LineSocket> | undefined;
-  let current: LineSocket | undefined;
+  // each port has an agent of its own, and only the one that started a command knows how it ended
+  let names: readonly string[] = agentPorts;
 
   const connected = async (within: number): Promise<LineSocket> => {
-    if (current && !current.open) port = undefined;
-    port ??= takePort(dir, within);
-    const taking = port;
-    try {
-      current = await taking;
-      return current;
-    } catch (error) {
-      if (port === taking) port = undefined;
-      throw error;
+    const known = port;
+    const socket = await known?.catch(() => undefined);
+    if (socket?.open) return socket;
+    // whoever waited beside us may have taken one already
+    if (port === known || port === undefined) {
+      port = takePort(dir, names, within).then(({ name, socket: taken }) => {
+        names = [name, ...agentPorts.filter((other) => other !== name)];
+        return taken;
+      });
     }
+    return port;
   };
 
   return {
@@ -53,11 +60,13 @@ export function agentPort(dir: string): AgentPort {
       return reply.return as T;
     },
     close: () => {
-      void port?.then((socket) => {
-        socket.close();
-      });
+      port?.then(
+        (socket) => {
+          socket.close();
+        },
+        () => undefined,
+      );
       port = undefined;
-      current = undefined;
     },
   };
 }
@@ -65,27 +74,32 @@ export function agentPort(dir: string): AgentPort {
 /** Long enough that a run of commands keeps its port, short enough that nobody waits for an idle process. */
 const idleMs = 2000;
 
-async function takePort(dir: string, within: number): Promise<LineSocket> {
+/** Takes the first of the named ports that nobody has. */
+async function takePort(
+  dir: string,
+  names: readonly string[],
+  within: number,
+): Promise<{ name: string; socket: LineSocket }> {
   const taken = await until(
     `a free port of the guest agent answers in ${dir} (console: ${join(dir, 'console.log')})`,
     async (signal) => {
-      for (const port of agentPorts) {
-        const socket = await tryPort(dir, port);
+      for (const name of names) {
+        const socket = await tryPort(dir, name);
         if (socket === 'taken') continue;
-        if (signal.aborted && !(socket instanceof Error)) socket.close();
-        return socket;
+        if (socket instanceof NotRunning) return socket;
+        if (signal.aborted) socket.close();
+        return { name, socket };
       }
       throw new Error('all ports are in use');
     },
     () => true,
     { within, every: 20 },
   );
-  if (taken instanceof Error) throw taken;
+  if (taken instanceof NotRunning) throw taken;
   return taken;
 }
 
-/** An error that is returned means that waiting is of no use: there is no machine. */
-async function tryPort(dir: string, port: string): Promise<LineSocket | 'taken' | Error> {
+async function tryPort(dir: string, port: string): Promise<LineSocket | 'taken' | NotRunning> {
   const lock = join(dir, `${port}.lock`);
   if ((await tryLock(lock)) !== 'us') return 'taken';
   const free = (): void => {
@@ -96,7 +110,7 @@ async function tryPort(dir: string, port: string): Promise<LineSocket | 'taken' 
     socket = await openLineSocket(dir, `${port}.sock`, { closed: free, idleMs });
   } catch (error) {
     free();
-    return new Error(`The machine does not run: ${messageOf(error)}`, { cause: error });
+    return new NotRunning(`The machine does not run: ${messageOf(error)}`, { cause: error });
   }
   try {
     await synchronise(socket);
@@ -112,5 +126,6 @@ async function synchronise(socket: LineSocket): Promise<void> {
   const id = Math.floor(Math.random() * 2 ** 31);
   const question = JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id } });
   const bytes = Buffer.concat([Buffer.from([0xff]), Buffer.from(`${question}\n`)]);
-  await socket.ask(bytes, (line) => (line as Reply).return === id, seconds(2));
+  // QEMU keeps the question for an agent that is about to start, so patience costs nothing
+  await socket.ask(bytes, (line) => (line as Reply).return === id, seconds(10));
 }

@@ -17,21 +17,22 @@ export async function clockOffset(agent: AgentPort): Promise<{ aheadMs: number; 
 }
 
 /**
- * Makes the guest's clock agree with the host's. It is moved by what it is off, not set to a time, so how long the
- * command takes to start does not matter.
+ * Makes the guest's clock agree with the host's to a twentieth of a second, or as near as three goes bring it: a
+ * command that is slow to run makes the clock late by as much. It is moved by what it is off, not set to a time, so
+ * how long the command takes to start does not matter.
  *
  * @throws Error when it is more than a second off afterwards
  */
 export async function setClock(agent: AgentPort, name: string): Promise<void> {
-  const { aheadMs } = await clockOffset(agent);
-  if (Math.abs(aheadMs) > 20) {
-    const move = `${String(-aheadMs / 1000)} seconds`;
+  let { aheadMs } = await clockOffset(agent);
+  for (let go = 0; go < 3 && Math.abs(aheadMs) > 50; go += 1) {
+    const move = `${(-aheadMs / 1000).toFixed(6)} seconds`;
     await guestAttempt(agent, name, ['date', '-u', '-s', move], { within: seconds(30) });
+    ({ aheadMs } = await clockOffset(agent));
   }
-  const after = await clockOffset(agent);
-  if (Math.abs(after.aheadMs) > seconds(1)) {
+  if (Math.abs(aheadMs) > seconds(1)) {
     throw new Error(
-      `The clock of ${name} was set and is ${(after.aheadMs / 1000).toFixed(3)} s ahead of this host's.`,
+      `The clock of ${name} was set and is ${(aheadMs / 1000).toFixed(3)} s ahead of this host's.`,
     );
   }
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { until } from '#lib/base/until.ts';
 import { agentPort, type AgentPort } from './agent-port.ts';
 import { fakeGuest } from './fake-guest.ts';
 import { guestAttempt } from './guest-agent.ts';
@@ -121,6 +122,26 @@ test('a command of a machine that was started anew is not waited for', async () 
   const agent = agentPort(dir);
   closing.push(agent.close, close);
   await expect(guestAttempt(agent, 'vm', ['x'])).rejects.toThrow(
-    'The machine was started anew meanwhile: vm: x',
+    'Its end was not seen, as the agent was started anew meanwhile: vm: x',
   );
+});
+
+test('a command of a machine that is switched off is not waited for', async () => {
+  const { asked, close } = await fakeGuest(dir, 'agent0', (execute) =>
+    execute === 'guest-exec' ? { return: { pid: 7 } } : { return: { exited: false } },
+  );
+  const agent = agentPort(dir);
+  closing.push(agent.close);
+  const command = guestAttempt(agent, 'vm', ['x']);
+  const off = until(
+    'it is asked for',
+    async () => Promise.resolve(asked),
+    ({ length }) => length > 1,
+    {
+      within: 2000,
+      every: 5,
+    },
+  ).then(close);
+  await expect(command).rejects.toThrow('as the machine was switched off meanwhile: vm: x');
+  await off;
 });

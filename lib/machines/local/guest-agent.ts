@@ -2,7 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { seconds, until, NotSeenError } from '#lib/base/until.ts';
-import { RefusedByAgent, type AgentPort } from './agent-port.ts';
+import { NotRunning, RefusedByAgent, type AgentPort } from './agent-port.ts';
 
 interface Status {
   exited: boolean;
@@ -12,7 +12,7 @@ interface Status {
   'err-data'?: string;
   'out-truncated'?: boolean;
   'err-truncated'?: boolean;
-  /** The agent knows the command no more. */
+  /** Why nobody knows of the command any more. */
   lost?: string;
 }
 
@@ -76,7 +76,7 @@ export async function guestAttempt(
       'out-data': '',
     });
   }
-  if (status.lost !== undefined) throw fail('The machine was started anew meanwhile', status, status.lost);
+  if (status.lost !== undefined) throw fail(`Its end was not seen, as ${status.lost} meanwhile`);
   if (status.signal !== undefined) throw fail(`Ended by signal ${String(status.signal)}`, status);
   return result;
 }
@@ -117,15 +117,17 @@ async function start(
 /** Asks often at first, for commands that end at once, then less and less: each question costs the guest time. */
 async function ended(agent: AgentPort, pid: number, within: number, signal?: AbortSignal): Promise<Status> {
   const started = performance.now();
-  let due = 0;
+  // starting a program takes an emulated processor at least so long
+  let due = 10;
   return until<Status>(
     'the command has ended',
     async () => {
       const elapsed = performance.now() - started;
       if (elapsed < due || signal?.aborted) return { exited: false };
-      due = elapsed + Math.min(200, Math.max(5, elapsed / 10));
+      due = elapsed + Math.min(100, Math.max(5, elapsed / 4));
       return agent.ask<Status>('guest-exec-status', { pid }, seconds(30)).catch((error: unknown) => {
-        if (error instanceof RefusedByAgent) return { exited: true, lost: error.message };
+        if (error instanceof RefusedByAgent) return { exited: true, lost: 'the agent was started anew' };
+        if (error instanceof NotRunning) return { exited: true, lost: 'the machine was switched off' };
         throw error;
       });
     },

@@ -66,8 +66,9 @@ export function qemuWords(plan: QemuPlan): string[] {
 
 /** The words of an acceleration; `max` is every feature that it offers. */
 export const accelerationWords = (acceleration: Acceleration): string[] => [
+  // one thread for all processors: a guest whose processors wait for each other on busy cores is twice as slow;
   // the emulator keeps translated code, by default up to 1 GiB of it
-  ...['-accel', acceleration === 'kvm' ? 'kvm' : 'tcg,thread=multi,tb-size=512', '-cpu', 'max'],
+  ...['-accel', acceleration === 'kvm' ? 'kvm' : 'tcg,thread=single,tb-size=512', '-cpu', 'max'],
 ];
 
 /**

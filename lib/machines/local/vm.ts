@@ -50,6 +50,11 @@ export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMach
   };
   const bootId = async (within: number): Promise<string> =>
     (await run(['cat', '/proc/sys/kernel/random/boot_id'], { within })).stdout.trim();
+  // how the command ends may never be told, as the agent ends with the machine
+  const systemctl = async (what: 'poweroff' | 'reboot'): Promise<void> => {
+    await agent.ask('guest-exec', { path: 'systemctl', arg: [what, '--no-block'] }, seconds(20));
+    agent.close();
+  };
   const running = (): ProcessId | undefined => {
     const process = readState(dir)?.process;
     return process && isAlive(process) ? process : undefined;
@@ -102,22 +107,20 @@ export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMach
       const process = running();
       if (!process) return;
       try {
-        await run(['systemctl', 'poweroff', '--no-block'], { within: seconds(20) });
+        await systemctl('poweroff');
         await untilEnded(process, dir, minutes(1));
       } catch (error) {
+        if (!running()) return;
         say(`Machine ${name} did not power down, so it is switched off: ${messageOf(error)}`);
         await switchOff(dir, process);
-      } finally {
-        agent.close();
       }
     },
     restart: async () => {
       const before = await bootId(seconds(60));
-      await run(['systemctl', 'reboot', '--no-block']);
-      agent.close();
+      await systemctl('reboot');
       await until(
         `machine ${name} has booted again (log: ${join(dir, 'console.log')})`,
-        async () => bootId(seconds(5)),
+        async () => bootId(minutes(1)),
         (now) => now !== before,
         { within: minutes(3), every: 200 },
       );
