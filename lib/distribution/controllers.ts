@@ -2,7 +2,7 @@ import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import { RefusedError, messageOf } from '#lib/base/errors.ts';
-import { kubeClient } from '#lib/kube/client.ts';
+import { connection } from '#lib/kube/connection.ts';
 import { policyEngine } from './network-policy/engine.ts';
 import { serviceLoadBalancer } from './service-lb/controller.ts';
 
@@ -46,7 +46,7 @@ function start(): void {
     throw new RefusedError(`--only takes network-policy or service-lb, got "${only}".`);
   }
   if (pidfile !== undefined) writeFileSync(pidfile, `${String(process.pid)}\n`);
-  const kube = kubeClient(kubeconfig);
+  const api = connection(kubeconfig);
   const ending = new AbortController();
   const { signal } = ending;
   // each informer listens while it asks
@@ -54,11 +54,11 @@ function start(): void {
   const prefixed = (name: string) => (text: string) => {
     log(`${name}: ${text}`);
   };
-  if (only !== 'network-policy') serviceLoadBalancer(kube, { log: prefixed('service-lb'), signal });
+  if (only !== 'network-policy') serviceLoadBalancer(api, { log: prefixed('service-lb'), signal });
   const stopEngine =
     only === 'service-lb'
       ? undefined
-      : policyEngine(kube, { nodes, namespaces, log: prefixed('network-policy'), signal });
+      : policyEngine(api, { nodes, namespaces, log: prefixed('network-policy'), signal });
   log(`started for ${nodes.join(', ')}`);
 
   const end = async (): Promise<void> => {

@@ -83,7 +83,7 @@ export function kubeClient(kubeconfig: string): Kube {
         undefined,
         labels,
       );
-      return (found).items as T[];
+      return found.items as T[];
     },
     remove: async (ref, graceSeconds) => {
       await orUndefined(async () => api.delete(headed(ref), undefined, undefined, graceSeconds));

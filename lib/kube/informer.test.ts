@@ -1,6 +1,6 @@
-import { KubeConfig } from '@kubernetes/client-node';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { seconds, until } from '#lib/base/until.ts';
+import type { Connection } from './connection.ts';
 import { informer, type Ask, type Cached } from './informer.ts';
 
 const pod = (name: string, resourceVersion = '1'): Cached => ({
@@ -43,7 +43,7 @@ const list = (...items: Cached[]): string[] => [
 
 const follow = (ask: Ask) =>
   informer(
-    new KubeConfig(),
+    undefined as unknown as Connection,
     { path: '/pods', changed: () => undefined, log: (text) => said.push(text), signal: ending.signal },
     ask,
   );

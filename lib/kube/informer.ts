@@ -1,8 +1,6 @@
-import { get, type RequestOptions } from 'node:https';
-import type { IncomingMessage } from 'node:http';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf } from '#lib/base/errors.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { minutes, until } from '#lib/base/until.ts';
+import type { Connection } from './connection.ts';
 
 /** What every object has, as far as a cache needs it. */
 export interface Cached {
@@ -29,17 +27,14 @@ export interface InformerOptions {
 /** The longest patience that a timer can hold, 24 days: as good as for ever. */
 const forever = 2 ** 31 - 1;
 
-/** An API server sends a bookmark each minute; a connection that is silent for longer is dead. */
-const silence = seconds(90);
-
 /**
  * Lists a kind of object and then follows its changes, over restarts of the API server, until the signal.
  * It may be started before the API server answers.
  */
 export function informer<T extends Cached>(
-  config: KubeConfig,
+  api: Connection,
   { path, changed, log, signal }: InformerOptions,
-  ask: Ask = askApiServer(config),
+  ask: Ask = askApiServer(api),
 ): Informer<T> {
   let cache: Map<string, T> | undefined;
   let version: string | undefined;
@@ -116,24 +111,10 @@ async function read<T>(ask: Ask, path: string, signal: AbortSignal): Promise<T> 
 /** Asks for a path and hands over the answer line by line, until it ends. */
 export type Ask = (path: string, signal: AbortSignal, each: (line: string) => void) => Promise<void>;
 
-function askApiServer(config: KubeConfig): Ask {
+function askApiServer(api: Connection): Ask {
   return async (path, signal, each) => {
-    const options: RequestOptions = { timeout: silence, signal };
-    await config.applyToHTTPSOptions(options);
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = get(new URL((config.getCurrentCluster()?.server ?? '') + path), options, resolve);
-      request.on('error', reject);
-      request.on('timeout', () => {
-        request.destroy(new Error(`the API server was silent for ${String(silence / 1000)} s`));
-      });
-    });
-    answer.setEncoding('utf8');
-    if (answer.statusCode !== 200) {
-      answer.destroy();
-      throw new Error(`the API server answered ${String(answer.statusCode)} to GET ${path}`);
-    }
     let rest = '';
-    for await (const part of answer as AsyncIterable<string>) {
+    for await (const part of (await api.get(path, signal)) as AsyncIterable<string>) {
       const whole = (rest + part).split('\n');
       rest = whole.pop() ?? '';
       for (const line of whole) each(line);

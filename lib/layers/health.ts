@@ -50,7 +50,7 @@ export async function meshKnows(lab: Lab, healthy: boolean): Promise<void> {
 /** The HTTP server on the VM runs, the entry is healthy, and the mesh sends requests there. */
 export async function serving(lab: Lab): Promise<void> {
   await startHttpServer(lab);
-  await healthBecomes(lab, 'True');
+  await healthBecomes(lab, 'True', seconds(35));
   await meshKnows(lab, true);
 }
 

@@ -158,7 +158,7 @@ export async function bootstrap(lab: Lab, from = workloadFiles(lab)): Promise<vo
 }
 
 /** Starts the unit and waits for the sidecar to be ready. */
-export async function startSidecar({ vm }: Lab, within = seconds(90)): Promise<void> {
+export async function startSidecar({ vm }: Lab, within = seconds(240)): Promise<void> {
   await vm.run(['systemctl', 'enable', '--now', '--quiet', 'istio'], { within: seconds(60) });
   await until(
     'the sidecar on the VM is ready (http://127.0.0.1:15021/healthz/ready)',

@@ -2,7 +2,7 @@ import { messageOf } from '#lib/base/errors.ts';
 import { heartbeat } from '#lib/base/heartbeat.ts';
 import { seconds } from '#lib/base/until.ts';
 import { coalesced } from '#lib/base/coalesced.ts';
-import type { Kube } from '#lib/kube/client.ts';
+import type { Connection } from '#lib/kube/connection.ts';
 import { informer } from '#lib/kube/informer.ts';
 import { enforcer } from './nft.ts';
 import type { NamespaceObject, PodObject, PolicyObject } from './objects.ts';
@@ -23,7 +23,7 @@ export interface EngineOptions {
  * @returns stops the engine and takes its rules away
  */
 export function policyEngine(
-  kube: Kube,
+  api: Connection,
   { nodes, namespaces, log, signal }: EngineOptions,
 ): () => Promise<void> {
   const enforce = enforcer(namespaces, log);
@@ -35,9 +35,9 @@ export function policyEngine(
     log,
     signal,
   };
-  const pods = informer<PodObject>(kube.config, { path: '/api/v1/pods', ...follow });
-  const spaces = informer<NamespaceObject>(kube.config, { path: '/api/v1/namespaces', ...follow });
-  const policies = informer<PolicyObject>(kube.config, {
+  const pods = informer<PodObject>(api, { path: '/api/v1/pods', ...follow });
+  const spaces = informer<NamespaceObject>(api, { path: '/api/v1/namespaces', ...follow });
+  const policies = informer<PolicyObject>(api, {
     path: '/apis/networking.k8s.io/v1/networkpolicies',
     ...follow,
   });

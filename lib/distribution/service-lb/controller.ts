@@ -2,9 +2,8 @@ import { messageOf } from '#lib/base/errors.ts';
 import { heartbeat } from '#lib/base/heartbeat.ts';
 import { seconds } from '#lib/base/until.ts';
 import { coalesced } from '#lib/base/coalesced.ts';
-import { refusalOf, type Kube } from '#lib/kube/client.ts';
+import { RefusalError, type Connection } from '#lib/kube/connection.ts';
 import { informer } from '#lib/kube/informer.ts';
-import { setLoadBalancerAddresses } from '#lib/kube/service-status.ts';
 import type { Conflict, Held } from './assign.ts';
 import { conflictEvent } from './event.ts';
 import type { NodeObject, PodObject, ServiceObject, SliceObject } from './objects.ts';
@@ -19,7 +18,7 @@ export interface LoadBalancerOptions {
  * Gives the cluster's LoadBalancer Services addresses of nodes until the signal; kube-proxy carries the traffic.
  * What it gave stays when it ends.
  */
-export function serviceLoadBalancer(kube: Kube, { log, signal }: LoadBalancerOptions): void {
+export function serviceLoadBalancer(api: Connection, { log, signal }: LoadBalancerOptions): void {
   const follow = {
     changed: () => {
       changed();
@@ -27,10 +26,10 @@ export function serviceLoadBalancer(kube: Kube, { log, signal }: LoadBalancerOpt
     log,
     signal,
   };
-  const services = informer<ServiceObject>(kube.config, { path: '/api/v1/services', ...follow });
-  const nodes = informer<NodeObject>(kube.config, { path: '/api/v1/nodes', ...follow });
-  const pods = informer<PodObject>(kube.config, { path: '/api/v1/pods', ...follow });
-  const slices = informer<SliceObject>(kube.config, {
+  const services = informer<ServiceObject>(api, { path: '/api/v1/services', ...follow });
+  const nodes = informer<NodeObject>(api, { path: '/api/v1/nodes', ...follow });
+  const pods = informer<PodObject>(api, { path: '/api/v1/pods', ...follow });
+  const slices = informer<SliceObject>(api, {
     path: '/apis/discovery.k8s.io/v1/endpointslices',
     ...follow,
   });
@@ -57,11 +56,11 @@ export function serviceLoadBalancer(kube: Kube, { log, signal }: LoadBalancerOpt
   const write = async ({ service: { metadata }, addresses }: Plan['changes'][number]): Promise<void> => {
     const { namespace = 'default', name } = metadata;
     try {
-      await setLoadBalancerAddresses(kube.config, { namespace, name }, addresses);
+      await setAddresses(api, namespace, name, addresses);
       log(`${namespace}/${name}: ${addresses.join(', ') || 'no address'}`);
     } catch (error) {
       // it was deleted meanwhile
-      if (refusalOf(error) !== 404) throw error;
+      if (!(error instanceof RefusalError && error.status === 404)) throw error;
     }
   };
 
@@ -75,7 +74,7 @@ export function serviceLoadBalancer(kube: Kube, { log, signal }: LoadBalancerOpt
       now.set(uid, event.message);
       if (told.get(uid) === event.message) continue;
       log(`${service.metadata.namespace ?? ''}/${service.metadata.name}: ${event.message}`);
-      await kube.apply(event);
+      await record(api, event);
     }
     told = now;
   };
@@ -85,4 +84,22 @@ export function serviceLoadBalancer(kube: Kube, { log, signal }: LoadBalancerOpt
   });
   const stop = heartbeat(seconds(5), changed);
   signal.addEventListener('abort', stop);
+}
+
+/** Says in the status of a Service at which addresses it can be reached; an empty list takes them away. */
+async function setAddresses(
+  api: Connection,
+  namespace: string,
+  name: string,
+  addresses: readonly string[],
+): Promise<void> {
+  const ingress = addresses.length > 0 ? addresses.map((ip) => ({ ip })) : null;
+  const path = `/api/v1/namespaces/${namespace}/services/${name}/status`;
+  await api.patch(path, 'merge-patch+json', { status: { loadBalancer: { ingress } } });
+}
+
+async function record(api: Connection, event: ReturnType<typeof conflictEvent>): Promise<void> {
+  const { namespace, name } = event.metadata;
+  const path = `/api/v1/namespaces/${namespace}/events/${name}?fieldManager=service-lb&force=true`;
+  await api.patch(path, 'apply-patch+yaml', event);
 }
