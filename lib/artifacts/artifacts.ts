@@ -16,7 +16,8 @@ import type { Place } from './store.ts';
 /** How the VM is made; its address and its booting are not the business of artifacts. */
 export interface VmArtifacts {
   image: (place: Place) => Promise<string>;
-  snapshot: (image: string, place: Place) => Promise<string>;
+  /** The machine with the sidecar's package installed. */
+  snapshot: (image: string, sidecarPackage: string, place: Place) => Promise<string>;
 }
 
 export interface Artifacts {
@@ -64,7 +65,7 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
     return imageStore(images(version.version, sources), place(7));
   });
   const image = vm.image(place(8));
-  const snapshot = image.then(async (path) => vm.snapshot(path, place(9)));
+  const snapshot = Promise.all([image, deb]).then(async ([path, file]) => vm.snapshot(path, file, place(9)));
 
   const all = [proxy, mesh, dns, little, cluster, deb, imported, image, snapshot];
   try {

@@ -6,6 +6,8 @@ import { root } from '#lib/base/paths.ts';
 export interface Proof {
   id: string;
   file: string;
+  /** The layer that the file says its claims stand on. */
+  standsOn?: string | undefined;
 }
 
 /**
@@ -19,9 +21,11 @@ export function implemented(folder = join(root, 'suites')): Proof[] {
   );
   return files.sort().flatMap((file) => {
     const text = readFileSync(join(folder, file), 'utf8');
+    const standsOn = /\bclaims\([^)]*\blayer:\s*'([^']+)'/.exec(text)?.[1];
     return [...text.matchAll(/\bclaim\(\s*['"`]([^'"`]+)['"`]/g)].map((match) => ({
       id: match[1] ?? '',
       file,
+      standsOn,
     }));
   });
 }

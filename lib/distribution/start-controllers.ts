@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { attempt, run } from '#lib/base/command.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import { labKubeconfig } from './kubeconfig.ts';
@@ -21,7 +22,11 @@ export async function startControllers(
   nodes: readonly string[],
   only?: Controller,
 ): Promise<void> {
-  const program = [process.execPath, '--import', import.meta.resolve('tsx')];
+  const program = [
+    process.execPath,
+    '--import',
+    pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href,
+  ];
   const entry = fileURLToPath(new URL('controllers.ts', import.meta.url));
   const log = join(lab.dir, 'controllers.log');
   await run([

@@ -87,7 +87,7 @@ export async function nodesReady(kube: Kube, count: number): Promise<void> {
 }
 
 /** The status of the condition Ready: True, False or Unknown. */
-export function readyOf({ status }: Resource): string {
+function readyOf({ status }: Resource): string {
   const conditions = (status?.['conditions'] ?? []) as { type: string; status: string }[];
   return conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
 }

@@ -36,6 +36,13 @@ export function refOf({ apiVersion, kind, metadata }: Resource): Ref {
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
 
+/** @throws Error that names what is not there */
+export async function allThere(kube: Pick<Kube, 'get'>, documents: readonly Resource[]): Promise<void> {
+  const found = await Promise.all(documents.map(async (document) => kube.get(refOf(document))));
+  const missing = documents.filter((_, i) => !found[i]);
+  if (missing.length > 0) throw new Error(`There is no ${missing.map(nameOf).join(', ')}.`);
+}
+
 /** Something changed in the cluster that can be put back; `undo` runs by itself at the end of an `await using` block. */
 export interface Change extends AsyncDisposable {
   /** What was applied, for messages. */

@@ -1,5 +1,9 @@
-import { seconds, until } from '#lib/base/until.ts';
+import { minutes, until } from '#lib/base/until.ts';
+import type { Resource } from '#lib/kube/client.ts';
+import { allThere } from '#lib/kube/manifest.ts';
 import { bothDirections } from './directions.ts';
+import { healthBecomes } from './health.ts';
+import { startHttpServer } from './http-server.ts';
 import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 
@@ -14,16 +18,18 @@ export const apps: Layer = {
   async up(lab) {
     await Promise.all([deployApps(lab), startHttpServer(lab)]);
     await podsReady(lab);
+    // until the VM has said that it is healthy nothing is sent to it, so asking would only take its time
+    await healthBecomes(lab, 'True', minutes(3));
     await until(
       '200 in both directions',
       async () => bothDirections(lab, 1),
       ({ vmToMesh, meshToVm }) => vmToMesh['200'] === 1 && meshToVm['200'] === 1,
-      { within: seconds(180), every: 300 },
+      { within: minutes(1), every: 200 },
     );
   },
 
   async check(lab) {
-    await podsReady(lab, seconds(10));
+    await allThere(lab.kube, appsDocuments(lab));
   },
 
   async down({ kube }) {
@@ -33,15 +39,18 @@ export const apps: Layer = {
 };
 
 /** Applies the manifests of the apps; waits for nothing. */
-export async function deployApps({ kube, manifest }: Lab): Promise<void> {
+export async function deployApps(lab: Lab): Promise<void> {
+  for (const document of appsDocuments(lab)) await lab.kube.apply(document);
+}
+
+function appsDocuments({ manifest }: Lab): Resource[] {
   const namespace = manifest('03-vm/workload-group.yaml').filter(({ kind }) => kind === 'Namespace');
   const files = ['access-logs', 'helloworld', 'clients', 'route-to-vm'];
-  const documents = [...namespace, ...files.flatMap((file) => manifest(`04-traffic/${file}.yaml`))];
-  for (const document of documents) await kube.apply(document);
+  return [...namespace, ...files.flatMap((file) => manifest(`04-traffic/${file}.yaml`))];
 }
 
 /** Waits until all pods of the apps are ready. */
-export async function podsReady({ kube }: Lab, within = seconds(120)): Promise<void> {
+async function podsReady({ kube }: Lab): Promise<void> {
   await until(
     'the pods of namespaces sample and outside are ready',
     async () =>
@@ -52,22 +61,6 @@ export async function podsReady({ kube }: Lab, within = seconds(120)): Promise<v
           return `${pod.metadata?.name ?? ''} ${conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown'}`;
         }),
     (pods) => pods.length >= 4 && pods.every((pod) => pod.endsWith(' True')),
-    { within, every: 200 },
+    { within: minutes(2), every: 200 },
   );
-}
-
-const unit = 'external-app';
-
-/** Runs `python3 -m http.server` on the VM, from the home of the article's user, until it is stopped. */
-export async function startHttpServer({ vm }: Lab): Promise<void> {
-  if ((await vm.attempt(['systemctl', 'is-active', '--quiet', unit])).code === 0) return;
-  await vm.attempt(['systemctl', 'reset-failed', unit]);
-  await vm.run([
-    ...['systemd-run', '--quiet', `--unit=${unit}`, '--uid=ubuntu', '--working-directory=/home/ubuntu'],
-    ...['--setenv=PYTHONUNBUFFERED=1', 'python3', '-m', 'http.server'],
-  ]);
-}
-
-export async function stopHttpServer({ vm }: Lab): Promise<void> {
-  await vm.attempt(['systemctl', 'stop', unit]);
 }

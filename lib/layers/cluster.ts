@@ -1,5 +1,5 @@
-import { until, seconds } from '#lib/base/until.ts';
-import { nodesReady, readyOf, startCluster } from '#lib/distribution/upstream.ts';
+import { allThere } from '#lib/kube/manifest.ts';
+import { nodesReady, startCluster } from '#lib/distribution/upstream.ts';
 import { measured } from './lab.ts';
 import type { Layer } from './layer.ts';
 
@@ -18,12 +18,8 @@ export const cluster: Layer = {
   },
 
   async check({ kube, nodes }) {
-    await until(
-      'all nodes are Ready',
-      async () => (await kube.list('v1', 'Node')).map(readyOf),
-      (seen) => seen.length === nodes.length && seen.every((ready) => ready === 'True'),
-      { within: seconds(10) },
-    );
+    const named = nodes.map(({ name }) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
+    await allThere(kube, named);
   },
 
   async down({ nodes }) {

@@ -2,7 +2,8 @@ import { seconds, until } from '#lib/base/until.ts';
 import { networks } from '#lib/machines/local/topology.ts';
 import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
-import { deploymentReady, install } from './istio.ts';
+import { allThere } from '#lib/kube/manifest.ts';
+import { deployment, install } from './istio.ts';
 
 /** The east-west gateway beside the default one, istiod exposed through it, and the cross-network gateway. */
 export const gateway: Layer = {
@@ -24,8 +25,10 @@ export const gateway: Layer = {
   },
 
   async check(lab) {
-    await deploymentReady(lab, 'istio-eastwestgateway', seconds(10));
-    await gatewayAddresses(lab, seconds(10));
+    await allThere(lab.kube, [
+      deployment(lab, 'istio-eastwestgateway'),
+      ...lab.manifest('02-istio/expose-istiod.yaml'),
+    ]);
   },
 
   async down({ kube, settings, manifest }) {

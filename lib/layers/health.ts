@@ -3,7 +3,7 @@ import type { Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
 import { pod } from '#lib/probes/places.ts';
-import { startHttpServer, stopHttpServer } from './apps.ts';
+import { httpServerRuns, startHttpServer, stopHttpServer } from './http-server.ts';
 import { externalAppCluster } from './directions.ts';
 import type { Lab } from './lab.ts';
 import { entryOf, healthOf } from './sidecar.ts';
@@ -47,11 +47,16 @@ export async function meshKnows(lab: Lab, healthy: boolean): Promise<void> {
   );
 }
 
-/** The HTTP server on the VM runs, the entry is healthy, and the mesh sends requests there. */
-export async function serving(lab: Lab): Promise<void> {
-  await startHttpServer(lab);
+/** The entry of the VM is healthy, and the mesh sends requests there: after a start of the sidecar, wait for this. */
+export async function inMesh(lab: Lab): Promise<void> {
   await healthBecomes(lab, 'True', seconds(35));
   await meshKnows(lab, true);
+}
+
+/** The HTTP server on the VM runs, and the mesh sends requests there. */
+export async function serving(lab: Lab): Promise<void> {
+  await startHttpServer(lab);
+  await inMesh(lab);
 }
 
 /** Starts the HTTP server on the VM anew; its health may be told to be bad meanwhile. */
@@ -62,6 +67,8 @@ export async function restartHttpServer(lab: Lab): Promise<void> {
 
 /** Nothing listens on port 8000 of the VM, and its entry tells so. */
 export async function notServing(lab: Lab): Promise<Change> {
+  // before its first probe an entry is unhealthy for another reason
+  if (await httpServerRuns(lab)) await inMesh(lab);
   await stopHttpServer(lab);
   const stopped = change('the HTTP server on the VM stopped', async () => serving(lab));
   try {

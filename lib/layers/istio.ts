@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { attempt } from '#lib/base/command.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { minutes } from '#lib/base/until.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
+import type { Resource } from '#lib/kube/client.ts';
+import { allThere } from '#lib/kube/manifest.ts';
 import { measured, type Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 
@@ -37,7 +39,7 @@ export const istio: Layer = {
   },
 
   async check(lab) {
-    await deploymentReady(lab, `istiod-${lab.settings.istioRevision}`, seconds(10));
+    await allThere(lab.kube, [deployment(lab, `istiod-${lab.settings.istioRevision}`)]);
   },
 
   async down(lab) {
@@ -65,23 +67,9 @@ export async function install(lab: Lab, name: string, files: readonly string[]):
   });
 }
 
-/** Waits until a deployment of Istio's namespace has all its replicas. */
-export async function deploymentReady(lab: Lab, name: string, within: number): Promise<void> {
-  await until(
-    `deployment ${name} has all its replicas`,
-    async () => {
-      const found = await lab.kube.get({
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        name,
-        namespace: lab.settings.istioNamespace,
-      });
-      return {
-        wanted: found?.spec?.['replicas'] ?? 'no such deployment',
-        ready: found?.status?.['readyReplicas'] ?? 0,
-      };
-    },
-    ({ wanted, ready }) => wanted === ready,
-    { within, every: 200 },
-  );
-}
+/** A deployment of Istio's namespace, by its name. */
+export const deployment = ({ settings }: Pick<Lab, 'settings'>, name: string): Resource => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name, namespace: settings.istioNamespace },
+});

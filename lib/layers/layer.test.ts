@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BlockedError } from '#lib/base/errors.ts';
 import { temporary } from '#lib/base/temporary.ts';
@@ -25,6 +27,8 @@ function fake(parts: Partial<Layer> = {}): Layer & { ups: number } {
   return layer;
 }
 
+const nextRun = async (dir: string): Promise<void> => writeFile(join(dir, 'owner'), 'the next run');
+
 const lab = (dir: string): Lab => ({ dir }) as Lab;
 
 describe('raising a layer', () => {
@@ -37,12 +41,30 @@ describe('raising a layer', () => {
     expect(outcomeOf(dir.path, 'istio')).toMatchObject({ state: 'up' });
   });
 
-  test('brings it up again when it does not stand any more', async () => {
+  test('brings it up again when a later run finds it gone', async () => {
     await using dir = await temporary();
     const layer = fake({ check: async () => Promise.reject(new Error('istiod is gone')) });
     await raise(layer, lab(dir.path), place);
+    await expect(raise(layer, lab(dir.path), place)).resolves.toBe(false);
+    await nextRun(dir.path);
     await expect(raise(layer, lab(dir.path), place)).resolves.toBe(true);
     expect(layer.ups).toBe(2);
+  });
+
+  test('is done by one process at a time', async () => {
+    await using dir = await temporary();
+    const layer = fake();
+    const both = await Promise.all([raise(layer, lab(dir.path), place), raise(layer, lab(dir.path), place)]);
+    expect(both.toSorted()).toEqual([false, true]);
+  });
+
+  test('is left alone by a run that finds it standing', async () => {
+    await using dir = await temporary();
+    const layer = fake();
+    await raise(layer, lab(dir.path), place);
+    await nextRun(dir.path);
+    await expect(raise(layer, lab(dir.path), place)).resolves.toBe(false);
+    expect(layer.ups).toBe(1);
   });
 
   test('that fails blocks by name, and is not tried again in this lab', async () => {

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlockedError, messageOf } from '#lib/base/errors.ts';
-import { readJson, writeAtomic } from '#lib/base/files.ts';
-import { step } from '#lib/base/progress.ts';
+import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
+import { withLock } from '#lib/base/lock.ts';
+import { say, step } from '#lib/base/progress.ts';
 import type { Lab } from './lab.ts';
 
 export type LayerName = 'machines' | 'cluster' | 'istio' | 'gateway' | 'workload' | 'apps' | 'policy';
@@ -17,9 +19,12 @@ export interface Layer {
   readonly title: string;
   readonly expectedMs: number;
   up(lab: Lab, note: (text: string) => void): Promise<void>;
-  /** What can go on inside a machine before the layer's turn; called once, when the machines have come up. */
+  /** What is started inside a machine when the cluster has come up, long before the layer's turn; it changes nothing. */
   ahead?(lab: Lab): Promise<void>;
-  /** Throws when the layer does not stand as it should. */
+  /**
+   * Throws when the layer was never built here, or what was built is gone. Whether it is well is for the claims to say:
+   * what somebody broke must not be mended before they have looked.
+   */
   check(lab: Lab): Promise<void>;
   down(lab: Lab): Promise<void>;
 }
@@ -30,6 +35,8 @@ interface Outcome {
   startedAt: string;
   ms: number;
   reason?: string;
+  /** The run that last found it standing, or brought it up. */
+  run: string;
 }
 
 const outcomeFile = (dir: string, name: LayerName): string => join(dir, 'layers', `${name}.json`);
@@ -38,9 +45,19 @@ const outcomeFile = (dir: string, name: LayerName): string => join(dir, 'layers'
 export const outcomeOf = (dir: string, name: LayerName): Outcome | undefined =>
   readJson<Outcome>(outcomeFile(dir, name));
 
-async function keepOutcome(dir: string, name: LayerName, outcome: Omit<Outcome, 'layer'>): Promise<void> {
-  await writeAtomic(outcomeFile(dir, name), JSON.stringify({ layer: name, ...outcome }));
+async function keepOutcome(
+  dir: string,
+  name: LayerName,
+  outcome: Omit<Outcome, 'layer' | 'run'>,
+): Promise<void> {
+  await writeAtomic(outcomeFile(dir, name), JSON.stringify({ ...outcome, layer: name, run: runOf(dir) }));
 }
+
+/** The run that uses the lab now. */
+const runOf = (dir: string): string => {
+  const owner = join(dir, 'owner');
+  return exists(owner) ? readFileSync(owner, 'utf8') : '';
+};
 
 /** A new run on a kept lab tries again what failed in an earlier one. */
 export async function forgetFailures(dir: string, names: readonly LayerName[]): Promise<void> {
@@ -50,20 +67,28 @@ export async function forgetFailures(dir: string, names: readonly LayerName[]): 
 }
 
 /**
- * Brings one layer up unless it stands. What it stands on must be up.
+ * Brings one layer up unless it stands; when another process is at it, waits for that. What it stands on must be up.
  *
  * @returns whether it had to be brought up
  * @throws BlockedError that names the layer when it cannot be brought up
  */
 export async function raise(layer: Layer, lab: Lab, place: { i: number; n: number }): Promise<boolean> {
+  const lock = outcomeFile(lab.dir, layer.name).replace(/json$/, 'lock');
+  return withLock(lock, `layer ${layer.name}`, async () => raiseAlone(layer, lab, place));
+}
+
+async function raiseAlone(layer: Layer, lab: Lab, place: { i: number; n: number }): Promise<boolean> {
   const before = outcomeOf(lab.dir, layer.name);
   if (before?.state === 'failed') throw new BlockedError(layer.name, before.reason ?? 'it failed before');
   if (before?.state === 'up') {
+    // looked at once in a run: what goes down in the middle of it is not mended behind the back of the claims
+    if (before.run === runOf(lab.dir)) return false;
     try {
       await layer.check(lab);
+      await keepOutcome(lab.dir, layer.name, before);
       return false;
-    } catch {
-      // it stood once and does not now: `up` is idempotent and puts back what is missing
+    } catch (error) {
+      say(`${layer.title}: what an earlier run built does not stand any more (${messageOf(error)})`);
     }
   }
   const startedAt = new Date().toISOString();

@@ -37,7 +37,7 @@ export async function ensure(name: LayerName, lab?: Lab): Promise<Lab> {
       (async () => {
         await Promise.all((layer.startsAfter ?? layer.needs).map(async (need) => going.get(need)));
         const raised = await raise(layer, attached, { i: index + 1, n: wanted.length });
-        if (raised && layer === machines) await Promise.all(layers.map(async (one) => one.ahead?.(attached)));
+        if (raised && layer === cluster) await Promise.all(wanted.map(async (one) => one.ahead?.(attached)));
       })(),
     );
   }
@@ -45,6 +45,15 @@ export async function ensure(name: LayerName, lab?: Lab): Promise<Lab> {
   const failed = ended.find((one) => one.status === 'rejected');
   if (failed) throw failed.reason;
   return attached;
+}
+
+/**
+ * Goes ahead of the claims: brings up the layers that they will stand on while the first of them are looked at. Each
+ * suite's set-up hook finds its layer standing, or waits for it; what fails here is told there.
+ */
+export function goAhead(lab: Lab, wanted: readonly string[]): void {
+  const highest = layers.findLast(({ name }) => wanted.includes(name));
+  if (highest) ensure(highest.name, lab).catch(() => undefined);
 }
 
 /** The door of the claims: brings a layer up, gives the lab. */

@@ -1,9 +1,11 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { istioVersion } from '#lib/artifacts/istio-versions.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
+import { labDir } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
@@ -53,4 +55,8 @@ export async function leaveLab(settings: Settings, good: boolean): Promise<void>
     return;
   }
   await closeLab(name);
+  // what went ahead of the claims may have written once more
+  process.once('exit', () => {
+    rmSync(labDir(name), { recursive: true, force: true });
+  });
 }

@@ -19,6 +19,23 @@ export async function together(...makers: readonly (() => Promise<Change>)[]): P
   return change(made.map(({ name }) => name).join(', '), undo);
 }
 
+/** Makes changes at the same time; the undo undoes all of them, and so does one that cannot be made. */
+export async function sideBySide<C extends readonly Change[]>(
+  ...making: { [K in keyof C]: Promise<C[K]> }
+): Promise<Change & { made: C }> {
+  const ended = await Promise.allSettled(making as readonly Promise<Change>[]);
+  const made = ended.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const undo = async (): Promise<void> => {
+    await Promise.all(made.map(async (one) => one.undo()));
+  };
+  const failed = ended.find((one) => one.status === 'rejected');
+  if (failed) {
+    await undo();
+    throw failed.reason;
+  }
+  return { ...change(made.map(({ name }) => name).join(', '), undo), made: made as unknown as C };
+}
+
 /**
  * A namespace that goes with all that is in it. The undo does not wait until Kubernetes has swept it, which takes
  * seconds in which nothing of it runs; the next of this name does.

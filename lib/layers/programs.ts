@@ -4,6 +4,7 @@ import type { Settings } from '#lib/base/settings.ts';
 import { vmSnapshot } from '#lib/machines/local/snapshot.ts';
 import { networks } from '#lib/machines/local/topology.ts';
 import type { Programs } from './lab.ts';
+import { installing } from './workload.ts';
 
 /**
  * Everything the lab runs: found in the cache, or built.
@@ -15,6 +16,7 @@ export async function programs(settings: Settings): Promise<Programs> {
   return prepare(settings, {
     image: async (place) =>
       vmImage({ hostname: settings.vmName, address: `${networks.vm}/24`, diskGiB }, place),
-    snapshot: async (image, place) => vmSnapshot(image, settings.vmName, settings.sizes.vm, place),
+    snapshot: async (image, sidecarPackage, place) =>
+      vmSnapshot(image, settings.vmName, settings.sizes.vm, installing(sidecarPackage), place),
   });
 }

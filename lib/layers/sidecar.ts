@@ -33,24 +33,22 @@ export function healthOf(entry: Resource | undefined): string | undefined {
   return conditions.find(({ type }) => type === 'Healthy')?.status;
 }
 
-/** The sidecar as it runs now, to come back to: the undo starts the unit and waits until the VM is back in the mesh. */
-export async function runningSidecar(lab: Lab): Promise<Change> {
-  const wasHealthy = healthOf(await entryOf(lab)) === 'True';
-  return change('the sidecar stopped', async () => {
-    await startSidecar(lab, seconds(50));
-    await registered(lab, wasHealthy);
-  });
-}
+/** The sidecar as it runs now, to come back to: the undo starts the unit and waits until the VM is registered. */
+export const runningSidecar = async (lab: Lab): Promise<Change> =>
+  Promise.resolve(
+    change('the sidecar stopped', async () => {
+      await startSidecar(lab, seconds(50));
+      await registered(lab);
+    }),
+  );
 
-/** Waits until the entry says that the VM is connected; and healthy, when that is asked for. */
-export async function registered(lab: Lab, healthy = false, within = seconds(30)): Promise<Resource> {
+/** Waits until the entry says that the VM is connected; whether it is healthy is told later, see inMesh. */
+export async function registered(lab: Lab, within = seconds(30)): Promise<Resource> {
   const entry = await until(
-    `the WorkloadEntry of the VM is connected${healthy ? ' and healthy' : ''}`,
+    'the WorkloadEntry of the VM is connected',
     async () => entryOf(lab),
-    (seen) =>
-      seen?.metadata?.annotations?.['istio.io/connectedAt'] !== undefined &&
-      (!healthy || healthOf(seen) === 'True'),
-    { within, every: 300 },
+    (seen) => seen?.metadata?.annotations?.['istio.io/connectedAt'] !== undefined,
+    { within, every: 200 },
   );
   return entry as Resource;
 }

@@ -5,7 +5,7 @@ import { minutes, seconds, until } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { endOfLogs, type LogMark } from '#lib/probes/agent-log.ts';
 import { certificateIn, type Certificate } from '#lib/probes/certificates.ts';
-import { healthBecomes, meshKnows } from './health.ts';
+import { inMesh } from './health.ts';
 import type { Lab } from './lab.ts';
 import { redirectsKept } from './redirects-kept.ts';
 import { killSidecar, registered } from './sidecar.ts';
@@ -85,9 +85,8 @@ export async function certified(lab: Lab, within = minutes(1)): Promise<Certific
 
 /** Waits until the VM is registered and healthy, and until the mesh sends requests to it. */
 export async function backInMesh(lab: Lab, within = minutes(1)): Promise<void> {
-  await registered(lab, false, within);
-  await healthBecomes(lab, 'True');
-  await meshKnows(lab, true);
+  await registered(lab, within);
+  await inMesh(lab);
 }
 
 /** The times in the token on the VM. */

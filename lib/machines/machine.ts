@@ -17,7 +17,8 @@ export interface Machine {
   /** Runs a command as root; its exit status is an answer. */
   attempt(words: readonly string[], options?: RunOptions): Promise<Output>;
   write(path: string, content: string | Uint8Array, options?: FileOptions): Promise<void>;
-  read(path: string): Promise<string>;
+  /** The content of a file, from a byte on (the first, unless told). */
+  read(path: string, from?: number): Promise<string>;
   /** Copies a file of any size. */
   upload(localPath: string, remotePath: string, options?: FileOptions): Promise<void>;
   start(): Promise<void>;

@@ -1,5 +1,5 @@
 import { until } from '#lib/base/until.ts';
-import type { Place } from './places.ts';
+import type { Place, PlaceWithFiles } from './places.ts';
 
 /** Where istio-start.sh sends what the agent says, and what Envoy says. */
 const agentLog = '/var/log/istio/istio.log';
@@ -19,20 +19,18 @@ export async function endOfLogs(vm: Place): Promise<LogMark> {
 }
 
 /** The lines of both logs after a mark, those of the agent first. */
-export async function logsSince(vm: Place, { agent, envoy }: LogMark): Promise<string[]> {
-  const tail = (file: string, bytes: number): string => `tail -c +${String(bytes + 1)} ${file}`;
-  return lines(await shell(vm, `${tail(agentLog, agent)}; ${tail(envoyLog, envoy)}`));
+export async function logsSince(vm: PlaceWithFiles, { agent, envoy }: LogMark): Promise<string[]> {
+  return lines((await vm.read(agentLog, agent)) + (await vm.read(envoyLog, envoy)));
 }
 
 /**
- * Waits until a line with these words is logged after a mark; under emulation, reading a log every half second is
- * as often as the sidecar can stand.
+ * Waits until a line with these words is logged after a mark.
  *
  * @returns all lines after the mark
  * @throws NotSeenError with the last lines
  */
 export async function untilLogged(
-  vm: Place,
+  vm: PlaceWithFiles,
   mark: LogMark,
   words: string | RegExp,
   within: number,
@@ -45,7 +43,7 @@ export async function untilLogged(
       return all.find((line) => says(line, words)) ?? all.slice(-3);
     },
     (seen) => typeof seen === 'string',
-    { within, every: 500 },
+    { within, every: 200 },
   );
   return all;
 }

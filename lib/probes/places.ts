@@ -7,6 +7,12 @@ export interface Place {
   attempt(words: readonly string[], options?: RunOptions): Promise<Output>;
 }
 
+/** Such a place whose files can be read one by one. */
+export interface PlaceWithFiles extends Place {
+  /** The content of a file, from a byte on. */
+  read(path: string, from?: number): Promise<string>;
+}
+
 /** The least of a lab that reaching into pods takes. */
 export interface Reach {
   /** Kubeconfig for the host. */

@@ -26,6 +26,13 @@ import { clear, outputsIn, write, type Outputs } from './outputs.ts';
 import { judgementOf, results, type Looked } from './results.ts';
 import { lookedOf, saidOf } from './vitest-entities.ts';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The layers that the chosen claims stand on. */
+    layers: string[];
+  }
+}
+
 interface Options {
   /** The folder of the outputs; reports/ unless told. */
   output?: string;
@@ -94,6 +101,10 @@ export default class ConformanceReporter implements Reporter {
     } catch (error) {
       this.#refuse(messageOf(error));
     }
+    const chosen = this.#proofs.filter(
+      ({ id, file }) => files.includes(file) && this.#selection?.ids.has(id),
+    );
+    this.#vitest.provide('layers', [...new Set(chosen.flatMap(({ standsOn = [] }) => standsOn))]);
   }
 
   async onTestModuleQueued(): Promise<void> {

@@ -1,14 +1,18 @@
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { externalAddresses } from '#lib/layers/gateway.ts';
 import { generating } from '#lib/layers/generated-files.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
 import { otherClusterEnv } from '#lib/layers/other-cluster-env.ts';
+import type { Lab } from '#lib/layers/lab.ts';
+import { lasting } from '#lib/layers/lasting.ts';
+import { together } from '#lib/layers/passing.ts';
+import { redirectsKept } from '#lib/layers/redirects-kept.ts';
 import { createdAt, registeredAfresh } from '#lib/layers/registered-afresh.ts';
 import { registered, runningSidecar, stopSidecar } from '#lib/layers/sidecar.ts';
 import { withUnitSetting } from '#lib/layers/unit-drop-in.ts';
-import { connected, endOfLogs, says, logSinceStart, timeOf, untilLogged } from '#lib/probes/agent-log.ts';
+import { connected, says, logSinceStart, timeOf, untilLogged } from '#lib/probes/agent-log.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { iptablesOf } from '#lib/probes/iptables.ts';
 import { unitOf, type Unit } from '#lib/probes/unit.ts';
@@ -36,35 +40,16 @@ claim('life.we-created-on-connect', {
   },
 });
 
-claim('life.stop-cleans-iptables', {
-  given: runningSidecar,
-  falsifier: async (lab) => withUnitSetting(lab, 'ExecStopPost='),
-  within: minutes(3),
-
-  async proof(lab, seen) {
-    const istios = async (): Promise<string[]> => {
-      const lines = await iptablesOf(lab.vm);
-      return lines.flatMap(({ family, table, chain, rule = '' }) =>
-        `${chain} ${rule}`.includes('ISTIO_') ? [`${family} ${table} ${chain} ${rule}`.trim()] : [],
-      );
-    };
-    const [gateway = ''] = await externalAddresses(lab, 'istio-eastwestgateway');
-    expect(seen('rules before', (await istios()).length)).toBeGreaterThan(0);
-
-    await stopSidecar(lab);
-
-    expect(seen('rules after', await istios())).toEqual([]);
-    // nothing but the VM itself is left to make this connection
-    const direct = await get(
-      lab.vm,
-      `http://${gateway}:${String(lab.settings.ports.ewg.status)}/healthz/ready`,
-    );
-    expect(seen('a direct connection', outcomeOf(direct))).toBe('200');
-  },
-});
+/** These end the sidecar and start it, one after the other; it is waited for once, after the last of them. */
+const comesBack = lasting(runningSidecar);
+afterAll(async () => comesBack.end());
 
 claim('life.unit-restarts', {
-  given: runningSidecar,
+  given: async (lab) =>
+    together(
+      async () => comesBack.given(lab),
+      async () => redirectsKept(lab),
+    ),
   falsifier: async (lab) => withUnitSetting(lab, 'Restart=no'),
   within: minutes(3),
 
@@ -85,7 +70,7 @@ claim('life.unit-restarts', {
     const waiting = await comesTo('activating auto-restart');
     const after = await comesTo('active running');
 
-    // it waits from when ExecStopPost has cleaned up, which takes seconds under emulation
+    // it waits from when ExecStopPost has come to its end
     seen('cleaning up, in ms', Math.round(waiting.changedAt - waiting.endedAt));
     const pause = seen(
       'from then to the new process, in ms',
@@ -95,12 +80,18 @@ claim('life.unit-restarts', {
     expect(pause).toBeLessThanOrEqual(seconds(15));
     expect(after).toMatchObject({ restart: 'always', restartAfter: '10s', restarts: before.restarts + 1 });
     expect(after.mainPid).not.toBe(before.mainPid);
-    await registered(lab, false, seconds(60));
-    expect(seen('the agent after it', (await vm.run(agent)).stdout.trim())).not.toBe(killed);
+    const next = await until(
+      'an agent runs again',
+      async () => (await vm.run(agent)).stdout.trim(),
+      () => true,
+      { within: seconds(30) },
+    );
+    expect(seen('the agent after it', next)).not.toBe(killed);
   },
 });
 
 claim('vm.pilot-address-needed', {
+  given: comesBack.given,
   within: minutes(3),
 
   async proof(lab, seen) {
@@ -129,11 +120,49 @@ claim('vm.pilot-address-needed', {
 
     /** Starts the sidecar and waits for all of these words; the result picks lines of that start. */
     async function startedWith(content: string, ...words: (string | RegExp)[]) {
-      const mark = await endOfLogs(vm);
-      await env.startWith(content);
+      const mark = await env.startWith(content);
       let log: string[] = [];
       for (const word of words) log = await untilLogged(vm, mark, word, minutes(1));
       return (part: string | RegExp) => log.filter((line) => says(line, part));
     }
+  },
+});
+
+/** The chains and rules on the VM that name a chain of Istio's. */
+async function istioRules({ vm }: Lab): Promise<string[]> {
+  const lines = await iptablesOf(vm);
+  return lines.flatMap(({ family, table, chain, rule = '' }) =>
+    `${chain} ${rule}`.includes('ISTIO_') ? [`${family} ${table} ${chain} ${rule}`.trim()] : [],
+  );
+}
+
+claim('life.stop-cleans-iptables', {
+  given: async (lab) => {
+    const made = await comesBack.given(lab);
+    await lab.vm.run(['systemctl', 'start', 'istio']);
+    await until(
+      'the rules of the sidecar are there',
+      async () => istioRules(lab),
+      (rules) => rules.length > 0,
+      { within: seconds(30), every: 500 },
+    );
+    return made;
+  },
+  falsifier: async (lab) => withUnitSetting(lab, 'ExecStopPost='),
+  within: minutes(3),
+
+  async proof(lab, seen) {
+    const [gateway = ''] = await externalAddresses(lab, 'istio-eastwestgateway');
+    expect(seen('rules before', (await istioRules(lab)).length)).toBeGreaterThan(0);
+
+    await stopSidecar(lab);
+
+    expect(seen('rules after', await istioRules(lab))).toEqual([]);
+    // nothing but the VM itself is left to make this connection
+    const direct = await get(
+      lab.vm,
+      `http://${gateway}:${String(lab.settings.ports.ewg.status)}/healthz/ready`,
+    );
+    expect(seen('a direct connection', outcomeOf(direct))).toBe('200');
   },
 });

@@ -1,11 +1,17 @@
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
+import { change } from '#lib/kube/manifest.ts';
 import { bothDirections } from '#lib/layers/directions.ts';
+import { inMesh } from '#lib/layers/health.ts';
 import { scaled } from '#lib/layers/scaled.ts';
 
 const claim = claims('04-traffic', { layer: 'apps' });
 
 claim('traffic.bidirectional', {
+  given: async (lab) => {
+    await inMesh(lab);
+    return change('the VM in the mesh', async () => Promise.resolve());
+  },
   falsifier: async (lab) => scaled(lab, lab.settings.istioNamespace, 'istio-eastwestgateway', 0),
 
   async proof(lab, seen) {

@@ -2,7 +2,7 @@ import { afterAll, expect } from 'vitest';
 import { minutes, seconds } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
-import { startHttpServer } from '#lib/layers/apps.ts';
+import { startHttpServer } from '#lib/layers/http-server.ts';
 import { externalAppUrl } from '#lib/layers/directions.ts';
 import { healthBecomes, healthIn, meshKnows, notServing, serving } from '#lib/layers/health.ts';
 import { lasting } from '#lib/layers/lasting.ts';

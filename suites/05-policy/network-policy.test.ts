@@ -6,6 +6,7 @@ import { lookalike, newClient } from '#lib/layers/client-pod.ts';
 import { externalAppUrl, helloworldUrl } from '#lib/layers/directions.ts';
 import { lanHost } from '#lib/layers/lan-host.ts';
 import { lasting } from '#lib/layers/lasting.ts';
+import { sideBySide } from '#lib/layers/passing.ts';
 import { denyAll, guardedFromVm, withoutPolicyEngine } from '#lib/layers/network-policies.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
@@ -63,8 +64,8 @@ claim('policy.netpol-pod-selector-no-effect', {
   falsifier: withoutPolicyEngine,
 
   async proof(lab, seen) {
-    await using twin = await lookalike(lab);
-    await using client = await newClient(lab);
+    await using pods = await sideBySide(lookalike(lab), newClient(lab));
+    const [twin, client] = pods.made;
     const outsider = pod(lab, 'outside', 'curl', 'curl');
     const callTwin = async (): Promise<string> =>
       outcomeOf(await get(outsider, `http://${twin.facts.addresses[0] ?? ''}:5000/hello`));

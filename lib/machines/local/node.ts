@@ -66,7 +66,7 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
     run: async (words, options) => inside(run, words, options),
     attempt: async (words, options) => inside(attempt, words, options),
     write: async (file, content, options) => put(machine, file, content, options),
-    read: async (file) => (await machine.run(['cat', file])).stdout,
+    read: async (file, from = 0) => (await machine.run(['tail', '-c', `+${String(from + 1)}`, file])).stdout,
     upload: async (local, remote, options) => put(machine, remote, readFileSync(local), options),
     start: async () => {
       await mkdir(dir, { recursive: true });

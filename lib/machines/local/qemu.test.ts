@@ -28,5 +28,5 @@ test('the root is the first disk', () => {
 
 test('the acceleration is the one that was asked for', () => {
   expect(qemuWords({ ...saved, acceleration: 'kvm' }).join(' ')).toContain('-accel kvm -cpu max');
-  expect(qemuWords(saved).join(' ')).toContain('-accel tcg,thread=single,tb-size=512 -cpu max');
+  expect(qemuWords(saved).join(' ')).toContain('-accel tcg,thread=single,tb-size=1024 -cpu max');
 });

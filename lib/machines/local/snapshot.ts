@@ -1,7 +1,8 @@
 import { readdir, readFile, rm, symlink } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { contained } from '#lib/artifacts/contained.ts';
 import { produce, type Place } from '#lib/artifacts/store.ts';
+import { CommandError } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
 import { endProcess } from '#lib/base/processes.ts';
@@ -12,27 +13,47 @@ import { agentPort, type AgentPort } from './agent-port.ts';
 import { setClock } from './clock.ts';
 import { guestAttempt } from './guest-agent.ts';
 import { qemuWords, saveState, startQemu, tap, type QemuPlan } from './qemu.ts';
+import type { Machine } from '#lib/machines/machine.ts';
+import { uploadFile } from './vm-files.ts';
 import { layDisks, makeOverlay, type Machinery } from './vm-folder.ts';
 
+/** What is done in a machine, once, before it is frozen. */
+export interface Furnishing {
+  /** A file of the host, out of an artifact's folder. */
+  local: string;
+  /** Where it is put in the machine. */
+  remote: string;
+  /** What is run then, one after the other, by sh. */
+  scripts: readonly string[];
+}
+
 /**
- * Boots a VM image once, in a network of its own that leads nowhere, and freezes it when systemd is up.
+ * Boots a VM image once, in a network of its own that leads nowhere, and freezes it when systemd is up and the
+ * machine is furnished.
  *
  * @param image the folder of a VM image
  * @returns the folder of `memory`, `state`, `disk.qcow2` (an overlay of the image's disk), `overlay.qcow2` (an empty
  *   one of that, to be copied) and `plan.json`; none is to be written to
  */
-export async function vmSnapshot(image: string, name: string, size: Size, place?: Place): Promise<string> {
+export async function vmSnapshot(
+  image: string,
+  name: string,
+  size: Size,
+  furnishing: Furnishing,
+  place?: Place,
+): Promise<string> {
   const plan = await machinery(image, name, size);
   const words = qemuWords({ ...plan, memory: 'saved', incoming: false });
   // an emulated processor is the same everywhere
   const cpu = plan.acceleration === 'kvm' ? cpuModel() : 'emulated';
-  const inputs = { image: basename(image), words, qemu: await qemuVersion(), cpu, warmUp };
+  const furnished = { ...furnishing, local: basename(dirname(furnishing.local)) };
+  const inputs = { image: basename(image), words, qemu: await qemuVersion(), cpu, warmUp, furnished };
   return produce(
     'vm-snapshot',
     inputs,
     `Snapshot of the external VM (${plan.acceleration === 'kvm' ? 'KVM' : 'emulated'})`,
     60_000,
-    async (draft, note) => freeze(draft, image, plan, note),
+    async (draft, note) => freeze(draft, image, plan, furnishing, note),
     place,
   );
 }
@@ -71,6 +92,7 @@ async function freeze(
   dir: string,
   image: string,
   machine: Machinery,
+  { local, remote, scripts }: Furnishing,
   note: (text: string) => void,
 ): Promise<void> {
   await layDisks(dir, image);
@@ -83,13 +105,15 @@ async function freeze(
   try {
     const { state, failed } = await untilUp(agent, plan.name, minutes(5));
     if (state !== 'running') throw new Error(`systemd of ${plan.name} is ${state}: ${failed}`);
-    note('warming up');
     await setClock(agent, plan.name);
-    for (const script of warmUp) {
-      const { code, stderr } = await guestAttempt(agent, plan.name, ['sh', '-c', script]);
-      if (code !== 0)
-        throw new Error(`The warm-up of ${plan.name} failed with ${String(code)}: ${stderr.trim()}`);
-    }
+    const inGuest: Machine['run'] = async (words, options) => {
+      const said = await guestAttempt(agent, plan.name, words, options);
+      if (said.code === 0) return said;
+      throw new CommandError([`${plan.name}:`, ...words], `Exit status ${String(said.code)}`, said);
+    };
+    note('furnishing');
+    await uploadFile(dir, inGuest, local, remote);
+    for (const script of [...scripts, ...warmUp]) await inGuest(['sh', '-c', script], { within: minutes(3) });
     agent.close();
     note('freezing');
     await saveState(dir, qmp, process);

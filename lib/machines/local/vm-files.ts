@@ -23,8 +23,7 @@ export async function writeFileInGuest(
 
 /**
  * Copies a file of up to 512 MiB by way of the drop disk in the machine's folder `dir`: the host writes on it, the
- * guest reads past its cache. Much faster than the guest agent or ssh on an emulated processor. With a unit, the guest
- * copies in the background and then runs a command; until that unit has ended, no other file may be sent this way.
+ * guest reads past its cache. Much faster than the guest agent or ssh on an emulated processor.
  */
 export async function uploadFile(
   dir: string,
@@ -32,7 +31,6 @@ export async function uploadFile(
   localPath: string,
   remotePath: string,
   options: FileOptions = {},
-  unit?: { name: string; command: string },
 ): Promise<void> {
   const { size } = await stat(localPath);
   const most = dropDiskMiB * 1024 * 1024;
@@ -50,11 +48,8 @@ export async function uploadFile(
       '[ "$bytes" = 0 ] || dd if=/dev/vdb of="$draft" bs=1M count="$bytes" iflag=direct,count_bytes status=none',
       'truncate -s "$size" "$draft"; mv -fT "$draft" "$path"',
     ].join('; ');
-    const background = unit ? ['systemd-run', '--quiet', '--collect', `--unit=${unit.name}`] : [];
     const words = ['-', remotePath, sectors, String(size), '-D', ...ownership(options)];
-    await run([...background, 'sh', '-c', unit ? `${script}; ${unit.command}` : script, ...words], {
-      within: minutes(5),
-    });
+    await run(['sh', '-c', script, ...words], { within: minutes(5) });
   });
 }
 

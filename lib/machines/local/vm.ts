@@ -8,7 +8,7 @@ import { minutes, seconds, until } from '#lib/base/until.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import { agentPort } from './agent-port.ts';
 import { reseed, setClock } from './clock.ts';
-import { guestAttempt } from './guest-agent.ts';
+import { guestAttempt, guestRead } from './guest-agent.ts';
 import { loadState, startQemu, switchOff, untilEnded } from './qemu.ts';
 import { machinery, snapshotPlan, untilUp } from './snapshot.ts';
 import { uploadFile, writeFileInGuest } from './vm-files.ts';
@@ -20,11 +20,6 @@ export interface VmMachine extends Machine {
   readonly dir: string;
   /** Makes it anew out of a snapshot (a folder) and lets it run on from there, with the right time. */
   resume(snapshot: string): Promise<void>;
-  /**
-   * Copies a file and then runs a shell command, in the background of the machine: as a unit of systemd of this name.
-   * No other file is to be uploaded until the unit has ended.
-   */
-  uploadInBackground(localPath: string, remotePath: string, unit: string, command: string): Promise<void>;
 }
 
 export interface VmPlace {
@@ -72,10 +67,8 @@ export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMach
       return address;
     },
     write: async (path, content, options) => writeFileInGuest(run, path, content, options),
-    read: async (path) => (await run(['cat', path])).stdout,
+    read: async (path, from) => guestRead(agent, name, path, from),
     upload: async (local, remote, options) => uploadFile(dir, run, local, remote, options),
-    uploadInBackground: async (local, remote, unit, command) =>
-      uploadFile(dir, run, local, remote, {}, { name: unit, command }),
 
     resume: async (snapshot) => {
       const old = running();
