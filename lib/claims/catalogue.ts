@@ -36,6 +36,14 @@ export interface Claim {
   portableEquivalent?: string;
   evidence?: string;
   note?: string;
+  /** What the running system showed where it differs from the source, or settles what the source leaves open. */
+  found?: readonly Finding[];
+}
+
+/** What was seen in these versions of Istio. */
+export interface Finding {
+  istio: readonly string[];
+  seen: string;
 }
 
 export interface Source {

@@ -39,6 +39,8 @@ export interface Result {
   class: Claim['class'];
   statement: string;
   corrected?: string;
+  /** Where running systems were seen to differ from the source. */
+  found?: NonNullable<Claim['found']>;
   sources: Claim['sources'];
   /** The layer that the claim stands on, when its test was collected. */
   layer?: string;
@@ -68,7 +70,7 @@ export function results(
 ): Result[] {
   const proofOf = new Map(proofs.map((proof) => [proof.id, proof.file]));
   return claims.map((claim) => {
-    const { id, suite, statement, corrected, sources } = claim;
+    const { id, suite, statement, corrected, found, sources } = claim;
     const tests = looked.filter((test) => test.id === id);
     const file = tests[0]?.file ?? proofOf.get(id);
     const known = {
@@ -78,6 +80,7 @@ export function results(
         class: claim.class,
         statement,
         ...(corrected === undefined ? {} : { corrected }),
+        ...(found === undefined ? {} : { found }),
         sources,
       },
       ...facts(tests[0]),

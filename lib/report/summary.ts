@@ -37,6 +37,11 @@ export function summary(report: Conformance): string {
   parts.push(...section('Broken', claims, 'broken', brief));
   parts.push(...section('Blocked', claims, 'blocked', brief));
   parts.push(...section('Not applicable', claims, 'not-applicable', brief));
+  const differing = claims.filter(({ found, verdict }) => found && verdict !== 'not-selected');
+  if (differing.length > 0) {
+    parts.push(`## Where the running system differs from the source (${String(differing.length)})`);
+    parts.push(differing.map(difference).join('\n'));
+  }
   parts.push(
     ...section('Passed', claims, 'passed', ({ id, durationMs }) => `- \`${id}\` (${duration(durationMs)})`),
   );
@@ -82,6 +87,9 @@ function failure({ id, statement, expected, seen, reason, sources, rerun }: Resu
   ];
   return lines.join('\n');
 }
+
+const difference = ({ id, found = [] }: Result): string =>
+  `- \`${id}\`: ${found.map(({ istio, seen }) => `${oneLine(seen)} (Istio ${istio.join(', ')})`).join(' ')}`;
 
 const brief = ({ id, reason = '' }: Result): string => `- \`${id}\`: ${oneLine(reason)}`;
 

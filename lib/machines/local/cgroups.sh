@@ -44,7 +44,8 @@ join)
   exec "$@"
   ;;
 remove)
-  for h in $(hierarchies); do
+  # in every hierarchy, because a container runtime makes groups in `unified` too where both versions are mounted
+  for h in $top $top/*; do
     group=$h/$base/$2
     [ -d "$group" ] || continue
     # a group can be removed once the kernel has let its last process go
