@@ -47,7 +47,10 @@ export async function registered(lab: Lab, within = seconds(30)): Promise<Resour
   const entry = await until(
     'the WorkloadEntry of the VM is connected',
     async () => entryOf(lab),
-    (seen) => seen?.metadata?.annotations?.['istio.io/connectedAt'] !== undefined,
+    (seen) => {
+      const { annotations = {} } = seen?.metadata ?? {};
+      return 'istio.io/connectedAt' in annotations && !('istio.io/disconnectedAt' in annotations);
+    },
     { within, every: 200 },
   );
   return entry as Resource;

@@ -9,7 +9,14 @@ import { inMesh } from './health.ts';
 import type { Lab } from './lab.ts';
 import { redirectsKept } from './redirects-kept.ts';
 import { killSidecar, registered } from './sidecar.ts';
-import { bootstrap, configureWorkload, placement, startSidecar, workloadFiles } from './workload.ts';
+import {
+  bootstrap,
+  configureWorkload,
+  placement,
+  sidecarReady,
+  startSidecar,
+  workloadFiles,
+} from './workload.ts';
 
 /** Where the agent on the VM keeps the certificate that it was issued, and its key. */
 export const certificateOfVm = '/etc/certs/cert-chain.pem';
@@ -85,6 +92,8 @@ export async function certified(lab: Lab, within = minutes(1)): Promise<Certific
 
 /** Waits until the VM is registered and healthy, and until the mesh sends requests to it. */
 export async function backInMesh(lab: Lab, within = minutes(1)): Promise<void> {
+  // what is told about its health may be of before, and hold until its first probe
+  await sidecarReady(lab, within);
   await registered(lab, within);
   await inMesh(lab);
 }

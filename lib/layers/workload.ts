@@ -46,7 +46,7 @@ export const workload: Layer = {
       lab.vm.run(['uname', '-r']),
     ]);
     await measured(lab.dir, {
-      envoy: /version: (\S+)/.exec(envoy.stdout)?.[1],
+      envoy: /version: [^/]+\/([^/]+)\//.exec(envoy.stdout)?.[1],
       vmKernel: kernel.stdout.trim(),
     });
   },
@@ -171,8 +171,12 @@ export async function bootstrap(lab: Lab, from = workloadFiles(lab)): Promise<vo
 }
 
 /** Starts the unit and waits for the sidecar to be ready. */
-export async function startSidecar({ vm, bystander }: Lab, within = seconds(240)): Promise<void> {
-  await vm.run(['systemctl', 'enable', '--now', '--quiet', 'istio'], { within: seconds(60) });
+export async function startSidecar(lab: Lab, within = seconds(240)): Promise<void> {
+  await lab.vm.run(['systemctl', 'enable', '--now', '--quiet', 'istio'], { within: seconds(60) });
+  await sidecarReady(lab, within);
+}
+
+export async function sidecarReady({ vm, bystander }: Lab, within: number): Promise<void> {
   // asked from outside: on an emulated processor curl would take the time that the sidecar needs
   const ready = `http://${await vm.address()}:15021/healthz/ready`;
   await until(

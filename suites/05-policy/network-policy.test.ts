@@ -22,12 +22,12 @@ claim('policy.netpol-engine-live', {
 
   async proof(lab, seen) {
     const outsider = pod(lab, 'outside', 'curl', 'curl');
-    const pods = await podsOf(lab.kube, 'sample', 'app=helloworld');
-    const call = async (version: string): Promise<string> => {
-      const address = pods.find(({ labels }) => labels['version'] === version)?.addresses[0] ?? '';
-      return outcomeOf(await get(outsider, `http://${address}:5000/hello`));
-    };
-    expect(seen('before', await call('v1'))).toBe('200');
+    const addressOf = async (label: string): Promise<string> =>
+      (await podsOf(lab.kube, 'sample', label))[0]?.addresses[0] ?? '';
+    const closing = `http://${await addressOf('version=v1')}:5000/hello`;
+    const open = `http://${await addressOf('app=curl')}:15021/healthz/ready`;
+    const call = async (url: string): Promise<string> => outcomeOf(await get(outsider, url));
+    expect(seen('before', [await call(closing), await call(open)])).toEqual(['200', '200']);
 
     const applied = performance.now();
     const labels = { app: 'helloworld', version: 'v1' };
@@ -35,14 +35,14 @@ claim('policy.netpol-engine-live', {
     try {
       await until(
         'the pod is closed',
-        async () => call('v1'),
+        async () => call(closing),
         (outcome) => outcome === refused,
         {
           within: seconds(10),
         },
       );
       seen('closed after, in ms', Math.round(performance.now() - applied));
-      expect(seen('with the policy', [await call('v1'), await call('v2')])).toEqual([refused, '200']);
+      expect(seen('with the policy', [await call(closing), await call(open)])).toEqual([refused, '200']);
     } finally {
       await policy.undo();
     }
@@ -50,7 +50,7 @@ claim('policy.netpol-engine-live', {
     const deleted = performance.now();
     await until(
       'the pod is open',
-      async () => call('v1'),
+      async () => call(closing),
       (outcome) => outcome === '200',
       {
         within: seconds(10),
