@@ -16,7 +16,8 @@ import { closeLab } from '#lib/machines/local/lab.ts';
 
 /**
  * npm run bench [-- <runs>]: how long each layer takes, beside the same steps as bare commands one after the other
- * (machines and cluster are the lab's own in both). Nothing here asserts a time.
+ * (machines and cluster are the lab's own in both, and the VM comes with the sidecar's package). Nothing here asserts a
+ * time.
  */
 const [runs = 1] = process.argv.slice(2).map(Number);
 $.quiet = true;
@@ -108,8 +109,6 @@ async function bareCommands(lab: Lab): Promise<Times> {
     await $$`${istioctl} x workload entry configure -f ${group} -o ${into} --autoregister --clusterID ${settings.clusterName} --externalIP ${await vm.address()} --revision ${settings.istioRevision} --istioNamespace ${settings.istioNamespace}`;
     const istiod = `istiod-${settings.istioRevision}.${settings.istioNamespace}.svc:${String(settings.ports.ewg.istiod)}`;
     await $$`printf '%s\n' ${`CA_ADDR=${istiod}`} ${`PILOT_ADDRESS=${istiod}`} >> ${join(into, 'cluster.env')}`;
-    await vm.upload(lab.programs.sidecarPackage, '/root/istio-sidecar.deb');
-    await vm.run(['dpkg', '-i', '/root/istio-sidecar.deb'], { within: 120_000 });
     const send = async (from: string, to: string): Promise<void> =>
       vm.write(to, await readFile(join(into, from)), { owner: 'istio-proxy:istio-proxy' });
     await vm.run(['mkdir', '-p', '/etc/certs', '/etc/istio/config', '/var/run/secrets/tokens']);

@@ -37,6 +37,7 @@ claim('policy.strict-rejects-plaintext-to-vm', {
     const applied = performance.now();
     const policy = await strictMtls(lab);
     try {
+      await takingPlaintext(await twoSidecars(lab), false);
       seen('in force after, in ms', Math.round(performance.now() - applied));
       expect(seen('with STRICT', await plain())).toBe('refused: connection reset');
       // what is not redirected to the sidecar is not its business
@@ -81,6 +82,7 @@ claim('policy.strict-mtls-accepted', {
     });
     expect(stored?.spec).toEqual({ mtls: { mode: 'STRICT' } });
 
+    await takingPlaintext(await twoSidecars(lab), false);
     for (const proxy of await twoSidecars(lab)) {
       const chains = seen(`the inbound filter chains of ${proxy.name}`, await inboundChains(proxy));
       expect(chains.length).toBeGreaterThan(0);
@@ -111,6 +113,7 @@ claim('policy.strict-health-probe-unaffected', {
 
   async proof(lab, seen) {
     const { since } = strict.now();
+    await takingPlaintext(await twoSidecars(lab), false);
     // requests of the mesh have a query, see bothDirections
     const isProbe = ({ at, request }: Served): boolean => at > since && request === 'GET / HTTP/1.1';
     const probes = await until(
