@@ -11,7 +11,8 @@ import type { Layer } from './layer.ts';
 export const apps: Layer = {
   name: 'apps',
   needs: ['workload'],
-  startsAfter: ['istio'],
+  // not beside the gateway, which the VM waits for
+  startsAfter: ['gateway'],
   title: 'Applications: helloworld, curl, external-app',
   expectedMs: 15_000,
 
