@@ -6,7 +6,7 @@ import { pod } from '#lib/probes/places.ts';
 import { httpServerRuns, startHttpServer, stopHttpServer } from './http-server.ts';
 import { externalAppCluster } from './directions.ts';
 import type { Lab } from './lab.ts';
-import { entryOf, healthOf } from './sidecar.ts';
+import { entryOf } from './sidecar.ts';
 
 /** The condition Healthy of a WorkloadEntry. */
 export interface Health {
@@ -28,13 +28,13 @@ export async function healthBecomes(
   status: 'True' | 'False',
   within = seconds(20),
 ): Promise<Health> {
-  const entry = await until(
+  const health = await until(
     `the WorkloadEntry of the VM is Healthy=${status}`,
-    async () => entryOf(lab),
-    (seen) => healthOf(seen) === status,
+    async () => healthIn(await entryOf(lab)) ?? 'no health told',
+    (seen) => typeof seen === 'object' && seen.status === status,
     { within, every: 100 },
   );
-  return healthIn(entry) as Health;
+  return health as Health;
 }
 
 /** Waits until the sidecar of the curl pod has the VM as a healthy endpoint, or has it no more. */
@@ -68,9 +68,12 @@ export async function restartHttpServer(lab: Lab): Promise<void> {
 /** Nothing listens on port 8000 of the VM, and its entry tells so. */
 export async function notServing(lab: Lab): Promise<Change> {
   // before its first probe an entry is unhealthy for another reason
-  if (await httpServerRuns(lab)) await inMesh(lab);
+  const ran = await httpServerRuns(lab);
+  if (ran) await inMesh(lab);
   await stopHttpServer(lab);
-  const stopped = change('the HTTP server on the VM stopped', async () => serving(lab));
+  const stopped = change('the HTTP server on the VM stopped', async () =>
+    ran ? serving(lab) : stopHttpServer(lab),
+  );
   try {
     await healthBecomes(lab, 'False');
   } catch (error) {

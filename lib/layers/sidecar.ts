@@ -27,12 +27,6 @@ export async function entryOf({ kube, vm, settings }: Lab): Promise<Resource | u
   });
 }
 
-/** What is told about the health of an entry: True, False, or undefined as long as nothing is. */
-export function healthOf(entry: Resource | undefined): string | undefined {
-  const conditions = (entry?.status?.['conditions'] ?? []) as { type: string; status: string }[];
-  return conditions.find(({ type }) => type === 'Healthy')?.status;
-}
-
 /** The sidecar as it runs now, to come back to: the undo starts the unit and waits until the VM is registered. */
 export const runningSidecar = async (lab: Lab): Promise<Change> =>
   Promise.resolve(

@@ -104,3 +104,9 @@ function parseHeaders(head: string): Record<string, string> {
 export function outcomeOf(answer: Answered | Refused): string {
   return answer.outcome === 'answered' ? String(answer.status) : `refused: ${answer.why}`;
 }
+
+/** What an answer that was not hoped for says of itself, for the message of an expectation; nothing for a good one. */
+export function saidIn(answer: Answered | Refused): string {
+  if (answer.outcome === 'refused') return answer.said;
+  return answer.status < 400 ? '' : answer.body.trim().slice(0, 300);
+}

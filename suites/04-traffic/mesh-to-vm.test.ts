@@ -13,7 +13,7 @@ import {
   newMark,
 } from '#lib/probes/access-log.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
-import { get, outcomeOf } from '#lib/probes/http.ts';
+import { get, outcomeOf, saidIn } from '#lib/probes/http.ts';
 import { pod } from '#lib/probes/places.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 import { servedSinceStart } from '#lib/probes/server-log.ts';
@@ -28,7 +28,7 @@ claim('traffic.mesh-to-vm.listing', {
     const client = pod(lab, 'sample', 'curl', 'curl');
     const answer = seen('the answer', await get(client, externalAppUrl(lab)));
 
-    expect(outcomeOf(answer)).toBe('200');
+    expect(outcomeOf(answer), saidIn(answer)).toBe('200');
     if (answer.outcome !== 'answered') return;
     expect(answer.headers).toMatchObject({
       server: 'envoy',
@@ -93,7 +93,7 @@ claim('traffic.mesh-to-vm-direct', {
     const before = seen('through the gateway before', await trafficTo(proxy, /^outbound_\./));
     const mark = newMark();
     const answer = await get(pod(lab, 'sample', 'curl', 'curl'), externalAppUrl(lab), marked(mark));
-    expect(outcomeOf(answer)).toBe('200');
+    expect(outcomeOf(answer), saidIn(answer)).toBe('200');
     expect(seen('through the gateway after', await trafficTo(proxy, /^outbound_\./))).toEqual(before);
 
     const [sent] = await accessMarked(mark, accessLogOfPod(kube, 'sample', 'curl'));

@@ -62,7 +62,6 @@ claim('policy.strict-rejects-plaintext-to-vm', {
 });
 
 const strict = lasting(async (lab: Lab) => {
-  await inMesh(lab);
   const made = await strictMtls(lab);
   const clock = await lab.vm.run(['date', '+%s%3N']);
   return { ...made, since: Number(clock.stdout) };
@@ -96,7 +95,7 @@ claim('policy.strict-keeps-mesh-traffic', {
   falsifier: withoutServiceAccount,
 
   async proof(lab, seen) {
-    await takingPlaintext(await twoSidecars(lab), false);
+    await Promise.all([takingPlaintext(await twoSidecars(lab), false), inMesh(lab)]);
     const answers = seen(
       '20 requests each way at the same time, four at once',
       await bothDirections(lab, 20),

@@ -9,7 +9,7 @@ import { lasting } from '#lib/layers/lasting.ts';
 import { sideBySide } from '#lib/layers/passing.ts';
 import { denyAll, guardedFromVm, withoutPolicyEngine } from '#lib/layers/network-policies.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
-import { get, outcomeOf } from '#lib/probes/http.ts';
+import { get, outcomeOf, saidIn } from '#lib/probes/http.ts';
 import { pod } from '#lib/probes/places.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 
@@ -79,7 +79,7 @@ claim('policy.netpol-pod-selector-no-effect', {
     seen('in force, as a pod with the label of the VM shows', policy.name);
 
     const answer = seen('the VM, from a new pod in sample', await get(client.place, externalAppUrl(lab)));
-    expect(outcomeOf(answer)).toBe('200');
+    expect(outcomeOf(answer), saidIn(answer)).toBe('200');
     expect(answer).toMatchObject({ headers: { server: 'envoy' } });
     expect(seen('the pod once more', await callTwin())).toBe(refused);
   },

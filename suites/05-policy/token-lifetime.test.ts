@@ -14,7 +14,7 @@ import {
   tokenTimes,
 } from '#lib/layers/token.ts';
 import { endOfLogs, logsSince } from '#lib/probes/agent-log.ts';
-import { get, outcomeOf } from '#lib/probes/http.ts';
+import { get, outcomeOf, saidIn } from '#lib/probes/http.ts';
 import { pod } from '#lib/probes/places.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 import { unitOf } from '#lib/probes/unit.ts';
@@ -108,7 +108,7 @@ claim('life.token-refresh-by-rerun', {
     await backInMesh(lab);
     seen('in the mesh after, in ms', taken());
     const answer = await get(pod(lab, 'sample', 'curl', 'curl'), externalAppUrl(lab));
-    expect(seen('from the mesh', outcomeOf(answer))).toBe('200');
+    expect(seen('from the mesh', outcomeOf(answer)), saidIn(answer)).toBe('200');
     const { mainPid, restarts } = await unitOf(lab.vm, 'istio');
     expect({ mainPid, restarts }).toEqual({ mainPid: running.mainPid, restarts: running.restarts });
     const errors = (await logsSince(lab.vm, since)).filter((line) => line.includes(unauthenticated));
