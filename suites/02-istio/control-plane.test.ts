@@ -129,7 +129,7 @@ claim('istio.default-tag', {
       .map((line) => line.trim().split(/\s+/));
     const labels = seen('the labels of the tag', (await kube.get(tag))?.metadata?.labels);
 
-    if (istioVersion.startsWith('1.24.')) {
+    if (istioVersion === '1.24.0') {
       // it takes the webhook that it has just made for that of an earlier installation, see the catalogue
       expect(rows).toEqual([['TAG', 'REVISION', 'NAMESPACES'], [istioRevision]]);
       expect(labels).toBeUndefined();
@@ -143,7 +143,7 @@ claim('istio.default-tag', {
   },
 
   falsifier: async (lab) => {
-    if (!lab.settings.istioVersion.startsWith('1.24.')) return without(lab, tag);
+    if (lab.settings.istioVersion !== '1.24.0') return without(lab, tag);
     await lab.istioctl(['tag', 'set', 'default', '--revision', lab.settings.istioRevision]);
     return change('a tag made by hand', async () => lab.kube.remove(tag));
   },

@@ -80,13 +80,8 @@ claim('life.unit-restarts', {
     expect(pause).toBeLessThanOrEqual(seconds(15));
     expect(after).toMatchObject({ restart: 'always', restartAfter: '10s', restarts: before.restarts + 1 });
     expect(after.mainPid).not.toBe(before.mainPid);
-    const next = await until(
-      'an agent runs again',
-      async () => (await vm.run(agent)).stdout.trim(),
-      () => true,
-      { within: seconds(30) },
-    );
-    expect(seen('the agent after it', next)).not.toBe(killed);
+    await registered(lab, seconds(60));
+    expect(seen('the agent after it', (await vm.run(agent)).stdout.trim())).not.toBe(killed);
   },
 });
 
