@@ -72,7 +72,8 @@ const homes: Readonly<Record<string, readonly Suite[]>> = {
   vm: ['03-vm'],
   // token and certificate lifetime is looked at last, because it takes the longest
   life: ['03-vm', '05-policy'],
-  traffic: ['04-traffic'],
+  // what stops the agent is looked at while it is stopped for others
+  traffic: ['04-traffic', '03-vm'],
   obs: ['04-traffic'],
   policy: ['05-policy'],
 };

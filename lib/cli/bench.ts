@@ -94,7 +94,8 @@ async function bareCommands(lab: Lab): Promise<Times> {
   const images = file('02-istio/local-images.yaml');
   await timed('istio', async () => {
     const overlay = file('02-istio/stock-envoy.yaml');
-    await $$`${istioctl} install -y -f ${file('02-istio/vm-cluster.yaml')} -f ${overlay} -f ${images}`;
+    const probes = file('02-istio/probe-often.yaml');
+    await $$`${istioctl} install -y -f ${file('02-istio/vm-cluster.yaml')} -f ${overlay} -f ${images} -f ${probes}`;
   });
   await timed('gateway', async () => {
     await $$`${istioctl} install -y -f ${file('02-istio/eastwest-gateway.yaml')} -f ${images}`;

@@ -32,6 +32,7 @@ export const istio: Layer = {
       '02-istio/vm-cluster.yaml',
       '02-istio/stock-envoy.yaml',
       '02-istio/local-images.yaml',
+      '02-istio/probe-often.yaml',
     ]);
     const version = await lab.istioctl(['version', '--remote=true', '-o', 'json']);
     const { meshVersion } = JSON.parse(version.stdout) as { meshVersion?: { Info: { version: string } }[] };

@@ -27,6 +27,21 @@ export async function entryOf({ kube, vm, settings }: Lab): Promise<Resource | u
   });
 }
 
+/** The entries in the VM's namespace, as "<name> <address>". */
+export async function entriesOf({ kube, settings }: Lab): Promise<string[]> {
+  const found = await kube.list('networking.istio.io/v1', 'WorkloadEntry', settings.vmNamespace);
+  return found.map(({ metadata, spec }) => `${metadata?.name ?? ''} ${String(spec?.['address'])}`);
+}
+
+/** The entry that a VM of this address registers, as `entriesOf` tells it. */
+export const entryLine = ({ settings }: Pick<Lab, 'settings'>, address: string): string =>
+  `${settings.vmApp}-${address}-${settings.vmNetwork} ${address}`;
+
+/** When istiod saw the VM's connection end, in milliseconds since 1970; 0 as long as it stands. */
+export function disconnectedAt(entry: Resource | undefined): number {
+  return Date.parse(entry?.metadata?.annotations?.['istio.io/disconnectedAt'] ?? '') || 0;
+}
+
 /** The sidecar as it runs now, to come back to: the undo starts the unit and waits until the VM is registered. */
 export const runningSidecar = async (lab: Lab): Promise<Change> =>
   Promise.resolve(

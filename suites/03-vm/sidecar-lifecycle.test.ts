@@ -1,6 +1,7 @@
 import { afterAll, expect } from 'vitest';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
+import { change, type Change } from '#lib/kube/manifest.ts';
 import { externalAddresses } from '#lib/layers/gateway.ts';
 import { generating } from '#lib/layers/generated-files.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
@@ -10,8 +11,18 @@ import { lasting } from '#lib/layers/lasting.ts';
 import { together } from '#lib/layers/passing.ts';
 import { redirectsKept } from '#lib/layers/redirects-kept.ts';
 import { createdAt, registeredAfresh } from '#lib/layers/registered-afresh.ts';
-import { registered, runningSidecar, stopSidecar } from '#lib/layers/sidecar.ts';
+import {
+  disconnectedAt,
+  entriesOf,
+  entryLine,
+  entryOf,
+  killSidecar,
+  registered,
+  runningSidecar,
+  stopSidecar,
+} from '#lib/layers/sidecar.ts';
 import { withUnitSetting } from '#lib/layers/unit-drop-in.ts';
+import { startSidecar } from '#lib/layers/workload.ts';
 import { connected, says, logSinceStart, timeOf, untilLogged } from '#lib/probes/agent-log.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { iptablesOf } from '#lib/probes/iptables.ts';
@@ -159,5 +170,49 @@ claim('life.stop-cleans-iptables', {
       `http://${gateway}:${String(lab.settings.ports.ewg.status)}/healthz/ready`,
     );
     expect(seen('a direct connection', outcomeOf(direct))).toBe('200');
+  },
+});
+
+/** Ended so lately that its entry is still there: by the claim before, or else now. */
+async function endedJustNow(lab: Lab): Promise<Change> {
+  if (disconnectedAt(await entryOf(lab)) < Date.now() - seconds(5)) {
+    await startSidecar(lab);
+    await registered(lab);
+    await killSidecar(lab);
+  }
+  return change('the agent ended', async () => Promise.resolve());
+}
+
+claim('traffic.we-only-while-agent-runs', {
+  given: async (lab) =>
+    together(
+      async () => comesBack.given(lab),
+      async () => endedJustNow(lab),
+    ),
+  within: minutes(2),
+
+  async proof(lab, seen) {
+    const there = [entryLine(lab, await lab.vm.address())];
+    expect(seen('when the agent has just ended', await entriesOf(lab))).toEqual(there);
+
+    const disconnected = await until(
+      'istiod has noticed that the VM is disconnected',
+      async () => disconnectedAt(await entryOf(lab)),
+      (at) => at > 0,
+      { within: seconds(10), every: 100 },
+    );
+    await until(
+      'the WorkloadEntry is gone',
+      async () => entriesOf(lab),
+      (left) => left.length === 0,
+      { within: seconds(30), every: 100 },
+    );
+    const gone = seen('gone after the disconnect, in ms', Date.now() - disconnected);
+    expect(gone).toBeGreaterThan(seconds(9.5));
+    expect(gone).toBeLessThan(seconds(15));
+
+    await startSidecar(lab);
+    await registered(lab);
+    expect(seen('when the agent runs again', await entriesOf(lab))).toEqual(there);
   },
 });
