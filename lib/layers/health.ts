@@ -3,6 +3,7 @@ import type { Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
 import { pod } from '#lib/probes/places.ts';
+import { isProbe, servedSinceStart } from '#lib/probes/server-log.ts';
 import { httpServerRuns, startHttpServer, stopHttpServer } from './http-server.ts';
 import { externalAppCluster } from './directions.ts';
 import type { Lab } from './lab.ts';
@@ -65,11 +66,27 @@ export async function restartHttpServer(lab: Lab): Promise<void> {
   await serving(lab);
 }
 
+/** A probe that is under way when the server stops is reset, and the entry would tell that, not that it is refused. */
+async function betweenProbes({ vm }: Lab): Promise<void> {
+  await until(
+    'the app on the VM was probed less than 3 s ago',
+    async () => {
+      const { readAt, served } = await servedSinceStart(vm);
+      return readAt - (served.findLast(isProbe)?.at ?? 0);
+    },
+    (age) => age < seconds(3),
+    { within: seconds(20), every: 200 },
+  );
+}
+
 /** Nothing listens on port 8000 of the VM, and its entry tells so. */
 export async function notServing(lab: Lab): Promise<Change> {
   // before its first probe an entry is unhealthy for another reason
   const ran = await httpServerRuns(lab);
-  if (ran) await inMesh(lab);
+  if (ran) {
+    await inMesh(lab);
+    await betweenProbes(lab);
+  }
   await stopHttpServer(lab);
   const stopped = change('the HTTP server on the VM stopped', async () =>
     ran ? serving(lab) : stopHttpServer(lab),

@@ -14,7 +14,7 @@ import { accesses, accessLogOfVm } from '#lib/probes/access-log.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { inboundChains, plaintext } from '#lib/probes/inbound-chains.ts';
 import { pod } from '#lib/probes/places.ts';
-import { servedSinceStart, type Served } from '#lib/probes/server-log.ts';
+import { isProbe, servedSinceStart } from '#lib/probes/server-log.ts';
 
 const claim = claims('05-policy', { layer: 'policy' });
 
@@ -113,11 +113,9 @@ claim('policy.strict-health-probe-unaffected', {
   async proof(lab, seen) {
     const { since } = strict.now();
     await takingPlaintext(await twoSidecars(lab), false);
-    // requests of the mesh have a query, see bothDirections
-    const isProbe = ({ at, request }: Served): boolean => at > since && request === 'GET / HTTP/1.1';
     const probes = await until(
       'the app has been probed three times under STRICT',
-      async () => (await servedSinceStart(lab.vm)).served.filter(isProbe),
+      async () => (await servedSinceStart(lab.vm)).served.filter((one) => one.at > since && isProbe(one)),
       (served) => served.length >= 3,
       { within: seconds(30), every: 500 },
     );
