@@ -3,6 +3,7 @@ import { BlockedError, messageOf } from '#lib/base/errors.ts';
 import { minutes, seconds } from '#lib/base/until.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
+import { falsify, falsifying } from './falsify.ts';
 import { evidence, judge, notApplicable, type Judgement, type Outcome } from './outcome.ts';
 
 /** The least that a lab says about itself. */
@@ -31,8 +32,10 @@ export interface Declaration<L> {
   requires?: readonly string[];
   /** The situation that the claim speaks of: made before the proof, undone after it. */
   given?: Making<L>;
-  /** The one change after which the proof must fail. `vitest run` leaves it alone. */
+  /** The one change after which the proof must fail. `vitest run` leaves it alone; see falsify.ts. */
   falsifier?: Making<L>;
+  /** What the proof must say when the falsifier has been made, so that it is red for that and not for anything else. */
+  red?: RegExp;
   /** How long `given` and `proof` may take together, in milliseconds; a minute unless told. */
   within?: number;
   /** Looks at the system and states what must be seen, with at least one `expect`. */
@@ -73,7 +76,7 @@ export function declaring<L extends AnyLab, Layer extends string>(door: Door<L, 
       const within = declaration.within ?? minutes(1);
       const outcome: Outcome = { id, standsOn: on.layer, within, evidence: [] };
       const plan = {
-        timeout: within + undoWithin + seconds(10),
+        timeout: (within + undoWithin + seconds(10)) * (falsifying() ? 3 : 1),
         retry: 0,
         repeats: 0,
         meta: { claim: outcome },
@@ -81,7 +84,10 @@ export function declaring<L extends AnyLab, Layer extends string>(door: Door<L, 
       test(id, plan, async ({ task, skip }) => {
         const result: Outcome = { ...outcome, evidence: [] };
         task.meta.claim = result;
-        const { judgement, error } = await verdictOn(declaration, within, ground, result);
+        const look = async (one: Declaration<L>): Promise<Ended> => verdictOn(one, within, ground, result);
+        const { judgement, error } = falsifying()
+          ? await falsify(declaration, look, result)
+          : await look(declaration);
         result.judgement = judgement;
         if (judgement.verdict === 'not-applicable') skip(judgement.reason);
         if (judgement.verdict !== 'passed') throw error;
@@ -109,7 +115,8 @@ function standingOn<L extends AnyLab, Layer extends string>(door: Door<L, Layer>
   };
 }
 
-interface Ended {
+/** How looking at a claim ended. */
+export interface Ended {
   judgement: Judgement;
   error?: unknown;
 }

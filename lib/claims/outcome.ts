@@ -33,6 +33,16 @@ export interface Judgement {
   layer?: string;
 }
 
+/** What came of breaking what a claim checks. */
+export interface Falsified {
+  /** Green with nothing broken. */
+  before: Judgement;
+  /** What the proof said with the falsifier made. */
+  broken?: Judgement;
+  /** Green again with the falsifier undone. */
+  after?: Judgement;
+}
+
 /** What a claim's test leaves for the reporters, in `task.meta.claim`. */
 export interface Outcome {
   id: string;
@@ -42,6 +52,8 @@ export interface Outcome {
   within: number;
   evidence: Evidence[];
   judgement?: Judgement;
+  /** Only when claims are falsified. */
+  falsified?: Falsified;
 }
 
 declare module 'vitest' {
