@@ -78,7 +78,7 @@ export async function startCluster(
 /** Waits until every node is Ready. */
 export async function nodesReady(kube: Kube, count: number): Promise<void> {
   await until(
-    `all ${String(count)} nodes are Ready`,
+    `all ${String(count)} nodes are Ready (keep the lab with LAB_KEEP=on-failure, and \`npm run lab -- logs\` tells why)`,
     async () =>
       (await kube.list('v1', 'Node')).map((node) => `${node.metadata?.name ?? ''} ${readyOf(node)}`),
     (seen) => seen.length === count && seen.every((one) => one.endsWith(' True')),

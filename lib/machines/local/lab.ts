@@ -9,6 +9,7 @@ import { labDir, root } from '#lib/base/paths.ts';
 import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { seconds, until } from '#lib/base/until.ts';
+import { roomForWatchers } from './inotify.ts';
 import { nodePlans } from './topology.ts';
 
 /** An open lab of the local provider. */
@@ -58,6 +59,7 @@ export async function openLab(settings: Settings): Promise<{ lab: LocalLab; kept
     await writeAtomic(join(dir, 'nodes'), nodes.join(''));
     await writeAtomic(join(dir, 'built.json'), JSON.stringify(built(settings), undefined, 2), 0o600);
     await own(dir);
+    await roomForWatchers();
     const keeper = await spawnDetached(['bash', script('keeper.sh'), dir], { log: join(dir, 'keeper.log') });
     const lab = await until(
       `lab ${name} has its namespaces (log: ${join(dir, 'keeper.log')})`,
