@@ -69,6 +69,8 @@ claim('vm.workload-files-set', {
       'root-cert.pem',
     ]);
     expect(sizes.filter(({ size }) => size === 0)).toEqual([]);
+    // and they are of this mesh
+    expect(await readFile(join(folder, 'hosts'), 'utf8')).toContain(` ${istiodHost(lab)}`);
   },
 });
 

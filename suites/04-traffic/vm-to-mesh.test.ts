@@ -48,7 +48,10 @@ claim('traffic.vm-to-mesh.clusterip', {
     const answer = seen('the answer', await get(vm, helloworldUrl));
 
     expect(outcomeOf(answer), saidIn(answer)).toBe('200');
-    expect(answer).toHaveProperty('remote', clusterIp);
+    expect(answer).toMatchObject({
+      remote: clusterIp,
+      body: expect.stringMatching(/^Hello version: /) as string,
+    });
     const beginning = clusterIp.split('.').slice(0, 2).join('.');
     expect(routes.split('\n').filter((route) => route.startsWith(`${beginning}.`))).toEqual([]);
   },
