@@ -16,6 +16,7 @@ const mayImport = {
   'lib/layers': ['base', 'artifacts', 'machines', 'kube', 'distribution', 'probes'],
   'lib/claims': ['base', 'kube', 'layers'],
   'lib/report': ['base', 'claims'],
+  'lib/inert': ['base', 'machines', 'kube', 'layers', 'claims'],
   'lib/cli': ['*'],
   suites: ['base/settings.ts', 'base/until.ts', 'claims', 'layers', 'probes', 'kube'],
   'suites/global-setup.ts': ['base', 'claims', 'layers'],

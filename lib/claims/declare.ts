@@ -30,6 +30,11 @@ export type Making<L> = (lab: L) => Change | Promise<Change>;
 export interface Declaration<L> {
   /** Features that the lab must have; without them the claim is not applicable. */
   requires?: readonly string[];
+  /**
+   * What its proof looks at; the lab unless told. A claim about this repository (its settings, its fixtures) holds
+   * whatever lab stands, so it is told apart wherever claims are counted.
+   */
+  looksAt?: 'repository';
   /** The situation that the claim speaks of: made before the proof, undone after it. */
   given?: Making<L>;
   /** The one change after which the proof must fail. `vitest run` leaves it alone; see falsify.ts. */
@@ -44,13 +49,30 @@ export interface Declaration<L> {
 
 export type Declare<L> = (id: string, declaration: Declaration<L>) => void;
 
+/** Looks at a claim once, as a run does. */
+export type Look<L> = (declaration: Declaration<L>) => Promise<Ended>;
+
+/** A way to look at claims: once, or as often and with such changes as it takes. */
+export type Way<L> = (declaration: Declaration<L>, look: Look<L>, outcome: Outcome) => Promise<Ended>;
+
+const plainly = async <L>(declaration: Declaration<L>, look: Look<L>): Promise<Ended> => look(declaration);
+
 const undoWithin = minutes(1);
 
 /** A change that could not be undone; what is looked at after it may not be what it seems. */
 let leftBehind: string | undefined;
 
-/** Makes the function with which a suite file says which layer its claims stand on. */
-export function declaring<L extends AnyLab, Layer extends string>(door: Door<L, Layer>, folder?: string) {
+/**
+ * Makes the function with which a suite file says which layer its claims stand on.
+ *
+ * @param folder of the catalogue; fixtures/claims unless told
+ * @param way in which the claims are looked at; plainly unless told, or falsified when the run is asked to
+ */
+export function declaring<L extends AnyLab, Layer extends string>(
+  door: Door<L, Layer>,
+  folder?: string,
+  way: Way<L> = falsifying() ? falsify : plainly,
+) {
   const known = new Map<Suite, Catalogue>();
 
   /**
@@ -84,10 +106,8 @@ export function declaring<L extends AnyLab, Layer extends string>(door: Door<L, 
       test(id, plan, async ({ task, skip }) => {
         const result: Outcome = { ...outcome, evidence: [] };
         task.meta.claim = result;
-        const look = async (one: Declaration<L>): Promise<Ended> => verdictOn(one, within, ground, result);
-        const { judgement, error } = falsifying()
-          ? await falsify(declaration, look, result)
-          : await look(declaration);
+        const look: Look<L> = async (one) => verdictOn(one, within, ground, result);
+        const { judgement, error } = await way(declaration, look, result);
         result.judgement = judgement;
         if (judgement.verdict === 'not-applicable') skip(judgement.reason);
         if (judgement.verdict !== 'passed') throw error;

@@ -8,6 +8,8 @@ export interface Proof {
   file: string;
   /** The layer that the file says its claims stand on. */
   standsOn?: string | undefined;
+  /** What it says that it looks at; the lab when it says nothing. */
+  looksAt?: string | undefined;
 }
 
 /**
@@ -22,10 +24,11 @@ export function implemented(folder = join(root, 'suites')): Proof[] {
   return files.sort().flatMap((file) => {
     const text = readFileSync(join(folder, file), 'utf8');
     const standsOn = /\bclaims\([^)]*\blayer:\s*'([^']+)'/.exec(text)?.[1];
-    return [...text.matchAll(/\bclaim\(\s*['"`]([^'"`]+)['"`]/g)].map((match) => ({
-      id: match[1] ?? '',
-      file,
-      standsOn,
-    }));
+    const found = [...text.matchAll(/\bclaim\(\s*['"`]([^'"`]+)['"`]/g)];
+    return found.map((match, place) => {
+      const declaration = text.slice(match.index, found[place + 1]?.index);
+      const looksAt = /\blooksAt:\s*'([^']+)'/.exec(declaration)?.[1];
+      return { id: match[1] ?? '', file, standsOn, looksAt };
+    });
   });
 }

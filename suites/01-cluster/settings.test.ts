@@ -44,6 +44,8 @@ const own = {
 };
 
 claim('cluster.env-single-source', {
+  looksAt: 'repository',
+
   async proof(_lab, seen) {
     const sourced = seen('fixtures/run.env, sourced in an empty shell', await sourcedSettings());
     const { ISTIO_VERSION: version, ...others } = sourced;
