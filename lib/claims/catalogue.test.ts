@@ -50,7 +50,7 @@ describe('a catalogue with a fault', () => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'catalogue-'));
-    writeFileSync(join(folder, 'sources.yaml'), 'guide: { title: A guide }');
+    writeFileSync(join(folder, 'sources.yaml'), 'guide: { title: A guide, sections: [a] }');
   });
 
   afterEach(() => {
@@ -94,6 +94,12 @@ describe('a catalogue with a fault', () => {
       '03-vm/b.yaml',
       [{ ...good, id: 'vm.two', sources: [{ source: 'rumour', section: '' }] }],
       'vm.two cites rumour, which sources.yaml does not have',
+    ],
+    [
+      'an unknown section',
+      '03-vm/b.yaml',
+      [{ ...good, id: 'vm.two', sources: [{ source: 'guide', section: 'b' }] }],
+      'vm.two cites section "b" of guide, which has none of that name. Near it: "a".',
     ],
   ])('%s is named', (_, file, claims, message) => {
     write('03-vm/a.yaml', [good]);

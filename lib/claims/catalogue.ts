@@ -49,6 +49,10 @@ export interface Finding {
 export interface Source {
   title: string;
   url?: string;
+  /** Its headings, in order. */
+  sections: readonly string[];
+  /** Why no claim comes from a section, by its heading. */
+  silent?: Readonly<Record<string, string>>;
 }
 
 export interface Catalogue {
@@ -97,9 +101,16 @@ export function catalogue(folder = fixture('claims'), only?: Suite): Catalogue {
     for (const claim of claimsIn(folder, file)) {
       if (byId.has(claim.id))
         throw new CatalogueError(`${file}: the id ${claim.id} is taken; ids are unique in the catalogue.`);
-      for (const { source } of claim.sources) {
-        if (!(source in sources))
+      for (const { source, section } of claim.sources) {
+        const cited = sources[source];
+        if (!cited)
           throw new CatalogueError(`${file}: ${claim.id} cites ${source}, which sources.yaml does not have.`);
+        if (!cited.sections.includes(section)) {
+          const near = nearest(section, cited.sections).join('", "');
+          throw new CatalogueError(
+            `${file}: ${claim.id} cites section "${section}" of ${source}, which has none of that name. Near it: "${near}".`,
+          );
+        }
       }
       byId.set(claim.id, claim);
     }

@@ -73,7 +73,10 @@ export async function seeded(
   await file('vitest.config.ts', config);
   await file('global-setup.ts', globalSetup);
   await file('door.ts', door);
-  await file('claims/sources.yaml', 'guide: { title: A guide, url: https://example.org/guide }\n');
+  await file(
+    'claims/sources.yaml',
+    'guide: { title: A guide, url: https://example.org/guide, sections: [the part on it] }\n',
+  );
 
   const listed = new Map<string, string[]>();
   for (const [name, body] of Object.entries(suites)) {

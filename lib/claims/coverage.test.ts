@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { fixture } from '#lib/base/paths.ts';
+import { catalogue } from './catalogue.ts';
+import { idChanges, uncited, unproved } from './coverage.ts';
+import { implemented } from './implemented.ts';
+
+/** Core claims that no suite proves yet; an id leaves this list for good when one does. */
+const toCome = `
+cluster.data-files-present cluster.delete-flag cluster.node-roles cluster.recreate-flag
+cluster.reference-script cluster.tools-present istio.ewg-default-ports-differ istio.ewg-webhook-port
+istio.install-service-list istio.istioctl-arch-values istio.istioctl-download istio.istioctl-path
+istio.tag-list-namespace obs.access-log-mesh-default policy.netpol-egress-namespace-expression
+policy.netpol-namespace-level-only policy.netpol-selects-pods-only policy.netpol-vm-side-impossible
+policy.netpol-with-istio-cni traffic.health-log-transitions traffic.helloworld-arm64-images
+traffic.mesh-to-vm.clusterip traffic.route-service-created traffic.xds-connected-log
+vm.arm64-patch-flow vm.arm64-podman vm.arm64-step-skippable vm.create-flags
+vm.created-before-workload-step vm.deb-amd64-only vm.deb-arch-mismatch vm.deb-kept-files-hashes
+vm.dns-vs-hosts-split vm.first-start-keypair-log vm.ingress-port-not-detected
+vm.ingress-service-help vm.pilot-address-in-cluster-env vm.shell-access vm.start-cleans-iptables
+vm.start-from-root-dir vm.start-hang-rerun vm.start-logs-to-terminal
+`;
+
+describe('this project', () => {
+  const known = catalogue();
+
+  test('proves every core claim, but for those that are to come', () => {
+    const core = known.claims.filter((claim) => claim.class === 'core');
+    const missing = unproved(core, implemented());
+    expect(missing.filter((id) => !toCome.trim().split(/\s+/).includes(id))).toEqual([]);
+  });
+
+  test('keeps every id: what a report of another day calls by its name is still called so', () => {
+    const ids = readFileSync(fixture('claims', 'ids.txt'), 'utf8').trim().split('\n');
+    expect(idChanges(ids, known.claims)).toEqual({ gone: [], unlisted: [] });
+  });
+
+  test('takes a claim from every section of its sources, or says why none comes from it', () => {
+    expect(uncited(known)).toEqual([]);
+  });
+
+  test('has no reason for silence where a claim does come from the section, or where there is no such section', () => {
+    const cited = new Set(
+      known.claims.flatMap(({ sources }) => sources.map(({ source, section }) => `${source}: ${section}`)),
+    );
+    const silent = Object.entries(known.sources).flatMap(([name, { sections, silent: reasons = {} }]) =>
+      Object.keys(reasons).map((section) => ({
+        at: `${name}: ${section}`,
+        there: sections.includes(section),
+      })),
+    );
+    expect(silent.filter(({ at, there }) => !there || cited.has(at))).toEqual([]);
+  });
+});
+
+describe('what is missing is found', () => {
+  const claims = catalogue().claims.slice(0, 3);
+  const [one, two, three] = claims.map(({ id }) => id);
+
+  test('a claim without a proof', () => {
+    const proofs = claims.slice(1).map(({ id }) => ({ id, file: 'a.test.ts' }));
+    expect(unproved(claims, proofs)).toEqual([one]);
+  });
+
+  test('an id that changed', () => {
+    expect(idChanges([one ?? '', two ?? '', 'cluster.gone'], claims)).toEqual({
+      gone: ['cluster.gone'],
+      unlisted: [three],
+    });
+  });
+
+  test('a section that no claim cites', () => {
+    const sources = { guide: { title: 'A guide', sections: ['a', 'b', 'c'], silent: { b: 'a heading' } } };
+    const cites = claims
+      .slice(0, 1)
+      .map((claim) => ({ ...claim, sources: [{ source: 'guide', section: 'a' }] }));
+    expect(uncited({ claims: cites, sources })).toEqual(['guide: c']);
+  });
+});
