@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NotSeenError, until } from './until.ts';
+import { NotSeenError, notingWaits, until, type Wait } from './until.ts';
 
 describe('until', () => {
   test('returns the first thing seen that is good', async () => {
@@ -69,5 +69,20 @@ describe('until', () => {
     const look = async (): Promise<boolean> => Promise.resolve(answers.shift() ?? false);
     await until('two in a row', look, Boolean, { within: 1000, every: 1, inARow: 2 });
     expect(answers).toEqual([]);
+  });
+
+  test('is noted with how long it took, the waits within its looks not by themselves', async () => {
+    const waits: Wait[] = [];
+    const soon = async (what: string): Promise<boolean> =>
+      until(what, async () => Promise.resolve(true), Boolean, { within: 1000, every: 1 });
+    await notingWaits(waits, async () => {
+      await until('outer', async () => soon('inner'), Boolean, { within: 1000, every: 1 });
+      await until('never', async () => Promise.resolve(false), Boolean, { within: 40, every: 5 }).catch(
+        () => 0,
+      );
+    });
+    await soon('later');
+    expect(waits.map(({ what }) => what)).toEqual(['outer', 'never']);
+    expect(waits[1]?.ms).toBeGreaterThanOrEqual(35);
   });
 });

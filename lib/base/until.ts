@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import pWaitFor from 'p-wait-for';
 import { messageOf } from './errors.ts';
@@ -12,6 +13,19 @@ export interface Patience {
   every?: number;
   /** How many good looks in a row are asked for; 1 unless told. */
   inARow?: number;
+}
+
+/** A wait that has ended, well or not. */
+export interface Wait {
+  what: string;
+  ms: number;
+}
+
+const noted = new AsyncLocalStorage<Wait[] | undefined>();
+
+/** Does the work and notes how long it waited for what; waits within the looks of a wait are part of that one. */
+export async function notingWaits<T>(into: Wait[], work: () => Promise<T>): Promise<T> {
+  return noted.run(into, work);
 }
 
 type Last<T> = { saw: T } | { failed: unknown } | undefined;
@@ -53,6 +67,7 @@ export async function until<T>(
   { within, every = 100, inARow = 1 }: Patience,
 ): Promise<T> {
   const deadline = new AbortController();
+  const started = performance.now();
   let last: Last<T>;
   let looks = 0;
   let run = 0;
@@ -69,7 +84,7 @@ export async function until<T>(
       looks += 1;
       let saw: T;
       try {
-        saw = await look(deadline.signal);
+        saw = await noted.run(undefined, async () => look(deadline.signal));
       } catch (failed) {
         last = { failed };
         run = 0;
@@ -86,5 +101,6 @@ export async function until<T>(
     return await Promise.race([watch, tooLate]);
   } finally {
     clearTimeout(timer);
+    noted.getStore()?.push({ what, ms: Math.round(performance.now() - started) });
   }
 }

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from 'vitest';
 import { BlockedError, messageOf } from '#lib/base/errors.ts';
-import { minutes, seconds } from '#lib/base/until.ts';
+import { minutes, notingWaits, seconds } from '#lib/base/until.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
 import { falsify, falsifying } from './falsify.ts';
@@ -96,7 +96,11 @@ export function declaring<L extends AnyLab, Layer extends string>(
       declared.add(id);
 
       const within = declaration.within ?? minutes(1);
-      const outcome: Outcome = { id, standsOn: on.layer, within, evidence: [] };
+      const looksAt = declaration.looksAt;
+      const outcome: Outcome = {
+        ...{ id, standsOn: on.layer, within, evidence: [], waits: [] },
+        ...(looksAt ? { looksAt } : {}),
+      };
       const plan = {
         timeout: (within + undoWithin + seconds(10)) * (falsifying() ? 3 : 1),
         retry: 0,
@@ -104,9 +108,10 @@ export function declaring<L extends AnyLab, Layer extends string>(
         meta: { claim: outcome },
       };
       test(id, plan, async ({ task, skip }) => {
-        const result: Outcome = { ...outcome, evidence: [] };
+        const result: Outcome = { ...outcome, evidence: [], waits: [] };
         task.meta.claim = result;
-        const look: Look<L> = async (one) => verdictOn(one, within, ground, result);
+        const look: Look<L> = async (one) =>
+          notingWaits(result.waits, async () => verdictOn(one, within, ground, result));
         const { judgement, error } = await way(declaration, look, result);
         result.judgement = judgement;
         if (judgement.verdict === 'not-applicable') skip(judgement.reason);

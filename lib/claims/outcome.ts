@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { BlockedError, messageOf } from '#lib/base/errors.ts';
 import { redact } from '#lib/base/redact.ts';
-import { NotSeenError } from '#lib/base/until.ts';
+import { NotSeenError, type Wait } from '#lib/base/until.ts';
 
 /** In the order in which totals are shown. */
 export const verdicts = [
@@ -51,6 +51,10 @@ export interface Outcome {
   /** How long it may take, in milliseconds. */
   within: number;
   evidence: Evidence[];
+  /** How long it waited for what to come true; convergence, not a second look. */
+  waits: Wait[];
+  /** When it looks at this repository instead of the lab. */
+  looksAt?: 'repository';
   judgement?: Judgement;
   /** Only when claims are falsified. */
   falsified?: Falsified;

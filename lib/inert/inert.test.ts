@@ -33,7 +33,7 @@ describe('a claim that is looked at on labs that are none', () => {
       return { judgement: judge(error), error };
     }
   };
-  const outcome = { id: 'vm.seeded', standsOn: 'apps', within: 1000, evidence: [] };
+  const outcome = { id: 'vm.seeded', standsOn: 'apps', within: 1000, evidence: [], waits: [] };
   const looked = async (declaration: Declaration<Lab>) => mustNotPass(declaration, look, outcome);
   const curl = async (): Promise<Output> =>
     standing().vm.attempt(['curl', '-w', '%{http_code}', 'http://app/']);

@@ -55,7 +55,7 @@ export async function writeAllureResults(
       sources,
       Date.parse(report.startedAt),
     );
-    for (const [place, { what, value }] of claim.evidence.entries()) {
+    for (const [place, { what, value }] of [...claim.evidence, ...waited(claim)].entries()) {
       const source = `${claim.id}-${String(place)}-attachment.txt`;
       await writeFile(join(results, source), value);
       result.attachments.push({ name: what, source, type: 'text/plain' });
@@ -93,6 +93,12 @@ export async function generateAllureReport(results: string, output: string, hist
   }
   if (!existsSync(join(output, 'index.html')))
     throw new Error(`allure generate left no index.html in ${output}.`);
+}
+
+/** What the claim waited for and how long, as an attachment of its own; none when it waited for nothing. */
+function waited({ waits }: Result): { what: string; value: string }[] {
+  if (waits.length === 0) return [];
+  return [{ what: 'waits', value: waits.map(({ what, ms }) => `${String(ms)} ms  ${what}\n`).join('') }];
 }
 
 async function rawResults(folder: string): Promise<Map<string, TestResult>> {

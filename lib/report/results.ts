@@ -1,4 +1,5 @@
 import { redact } from '#lib/base/redact.ts';
+import type { Wait } from '#lib/base/until.ts';
 import type { Catalogue, Claim } from '#lib/claims/catalogue.ts';
 import type { Proof } from '#lib/claims/implemented.ts';
 import { verdicts, type Evidence, type Judgement, type Outcome, type Verdict } from '#lib/claims/outcome.ts';
@@ -21,6 +22,8 @@ export interface Looked {
   durationMs: number;
   startedAt?: number | undefined;
   outcome?: Outcome | undefined;
+  /** How often vitest looked again after a failure; nobody may ask it to. */
+  retries?: number;
   errors: readonly Said[];
 }
 
@@ -53,6 +56,10 @@ export interface Result {
   startedAt?: string;
   durationMs: number;
   evidence: Evidence[];
+  /** How long it waited for what to come true. */
+  waits: Wait[];
+  /** When it looks at this repository instead of the lab. */
+  looksAt?: 'repository';
   rerun: string;
 }
 
@@ -115,7 +122,12 @@ export function totalsOf(list: readonly Result[]): Totals {
  *
  * @returns undefined when the test was never looked at
  */
-export function judgementOf({ state, outcome, errors }: Looked): Judgement | undefined {
+export function judgementOf({ state, outcome, errors, retries = 0 }: Looked): Judgement | undefined {
+  if (retries > 0 && state === 'passed')
+    return {
+      verdict: 'broken',
+      reason: `flaky: it passed only when it was looked at ${String(retries + 1)} times.`,
+    };
   const [error] = errors;
   const judged = outcome?.judgement;
   if (judged && !(judged.verdict === 'passed' && state !== 'passed'))
@@ -144,12 +156,16 @@ function shown(value: unknown): string | undefined {
   return text.length > shownLimit ? `${text.slice(0, shownLimit)}…` : text;
 }
 
-function facts(test: Looked | undefined): Pick<Result, 'layer' | 'startedAt' | 'durationMs' | 'evidence'> {
+function facts(
+  test: Looked | undefined,
+): Pick<Result, 'layer' | 'startedAt' | 'durationMs' | 'evidence' | 'waits' | 'looksAt'> {
   return {
     ...(test?.outcome ? { layer: test.outcome.standsOn } : {}),
     ...(test?.startedAt === undefined ? {} : { startedAt: new Date(test.startedAt).toISOString() }),
     durationMs: Math.round(test?.durationMs ?? 0),
     evidence: test?.outcome?.evidence ?? [],
+    waits: test?.outcome?.waits ?? [],
+    ...(test?.outcome?.looksAt ? { looksAt: test.outcome.looksAt } : {}),
   };
 }
 

@@ -45,6 +45,15 @@ export function summary(report: Conformance): string {
   parts.push(
     ...section('Passed', claims, 'passed', ({ id, durationMs }) => `- \`${id}\` (${duration(durationMs)})`),
   );
+  const apart = claims.filter(({ looksAt, verdict }) => looksAt && verdict !== 'not-selected');
+  if (apart.length > 0) {
+    const ids = apart.map(({ id }) => `\`${id}\``).join(', ');
+    parts.push(
+      `${String(apart.length)} of all these look at this repository alone, whatever lab stands: ${ids}.`,
+    );
+  }
+  const waited = longestWaits(claims);
+  if (waited.length > 0) parts.push('## Longest waits', table(['claim', 'waited for', 'took'], waited));
   parts.push(...section('Not implemented', claims, 'not-implemented', ({ id }) => `- \`${id}\``));
   return `${parts.join('\n\n')}\n`;
 }
@@ -74,6 +83,16 @@ function section(
 ): string[] {
   const found = claims.filter((claim) => claim.verdict === verdict);
   return found.length === 0 ? [] : [`## ${title} (${String(found.length)})`, found.map(line).join('\n')];
+}
+
+/** The ten longest waits of a second or more: how long the system took to come to what a claim expects. */
+function longestWaits(claims: readonly Result[]): string[][] {
+  const waits = claims.flatMap(({ id, waits: all }) => all.map((wait) => ({ id, ...wait })));
+  return waits
+    .filter(({ ms }) => ms >= 1000)
+    .sort((a, b) => b.ms - a.ms)
+    .slice(0, 10)
+    .map(({ id, what, ms }) => [`\`${id}\``, oneLine(what), duration(ms)]);
 }
 
 function failure({ id, statement, expected, seen, reason, sources, rerun }: Result): string {

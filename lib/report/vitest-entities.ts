@@ -12,6 +12,7 @@ export function lookedOf(test: TestCase, file: string): Looked {
     durationMs: diagnostic?.duration ?? 0,
     startedAt: diagnostic?.startTime,
     outcome: test.meta().claim,
+    retries: diagnostic?.retryCount ?? 0,
     errors: result.errors ?? [],
   };
 }
