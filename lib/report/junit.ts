@@ -40,14 +40,15 @@ function testcase(claim: Result): string {
   const element = elements[claim.verdict];
   if (!element) return `${head} />`;
   const message = `message="${escaped(claim.reason ?? '')}"`;
-  if (element === 'skipped') return `${head}>\n      <skipped ${message} />\n    </testcase>`;
+  const type = `type="${claim.verdict}"`;
+  if (element === 'skipped') return `${head}>\n      <skipped ${type} ${message} />\n    </testcase>`;
   const details = [
     claim.statement,
     `expected: ${claim.expected ?? '-'}`,
     `seen: ${claim.seen ?? '-'}`,
     claim.rerun,
   ];
-  const text = `<${element} type="${claim.verdict}" ${message}>${escaped(details.join('\n'))}</${element}>`;
+  const text = `<${element} ${type} ${message}>${escaped(details.join('\n'))}</${element}>`;
   return `${head}>\n      ${text}\n    </testcase>`;
 }
 
