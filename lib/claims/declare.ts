@@ -1,5 +1,6 @@
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, inject, test } from 'vitest';
 import { BlockedError, messageOf } from '#lib/base/errors.ts';
+import { heartbeat } from '#lib/base/heartbeat.ts';
 import { minutes, notingWaits, seconds } from '#lib/base/until.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
@@ -55,6 +56,16 @@ export type Look<L> = (declaration: Declaration<L>) => Promise<Ended>;
 /** A way to look at claims: once, or as often and with such changes as it takes. */
 export type Way<L> = (declaration: Declaration<L>, look: Look<L>, outcome: Outcome) => Promise<Ended>;
 
+/** The kind of the annotation with which a test tells for how many milliseconds it has been running. */
+export const stillRunning = 'still running';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** How often a claim tells that it is still being looked at, in milliseconds; 10 s unless told. */
+    beat?: number;
+  }
+}
+
 const plainly = async <L>(declaration: Declaration<L>, look: Look<L>): Promise<Ended> => look(declaration);
 
 const undoWithin = minutes(1);
@@ -107,12 +118,17 @@ export function declaring<L extends AnyLab, Layer extends string>(
         repeats: 0,
         meta: { claim: outcome },
       };
-      test(id, plan, async ({ task, skip }) => {
+      test(id, plan, async ({ task, skip, annotate }) => {
         const result: Outcome = { ...outcome, evidence: [], waits: [] };
         task.meta.claim = result;
+        // told from here: when a test has begun and ended the reporter learns late on a busy machine
+        const started = performance.now();
+        const beat = heartbeat(inject('beat') ?? seconds(10), () => {
+          annotate(String(Math.round(performance.now() - started)), stillRunning).catch(() => undefined);
+        });
         const look: Look<L> = async (one) =>
           notingWaits(result.waits, async () => verdictOn(one, within, ground, result));
-        const { judgement, error } = await way(declaration, look, result);
+        const { judgement, error } = await way(declaration, look, result).finally(beat);
         result.judgement = judgement;
         if (judgement.verdict === 'not-applicable') skip(judgement.reason);
         if (judgement.verdict !== 'passed') throw error;

@@ -28,7 +28,7 @@ export function ended(id: string, durationMs: number, { verdict, feature }: Judg
 }
 
 /** The line that shows, every ten seconds, that a claim is still being looked at. */
-export const stillRunning = (id: string, ms: number, within: number): string =>
+export const running = (id: string, ms: number, within: number): string =>
   `  … ${id} still running, ${String(Math.round(ms / 1000))} s of at most ${String(Math.round(within / 1000))} s`;
 
 /** What is said after the last claim: what went wrong and how to look again, and the sum. */

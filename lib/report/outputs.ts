@@ -34,31 +34,34 @@ export function outputsIn(folder: string): Outputs {
 }
 
 /** Removes what the run before left, so that nobody takes it for the answer of this one. The history stays. */
-export async function clear({ history, allureRaw, ...rest }: Outputs): Promise<void> {
+async function clear({ history, allureRaw, ...rest }: Outputs): Promise<void> {
   for (const path of Object.values(rest)) await rm(path, { recursive: true, force: true });
 }
 
 /**
  * Writes every output and reads it back.
  *
- * @param html whether the Allure report is made from its results
+ * @param how.html whether the Allure report is made from its results
+ * @param how.last whether this is what the run has to say in the end, which goes into the history
  * @returns what is wrong with the outputs, a sentence each
  */
 export async function write(
   report: Conformance,
   outputs: Outputs,
   { claims, sources }: Catalogue,
-  html: boolean,
+  { html, last }: { html: boolean; last: boolean },
 ): Promise<string[]> {
   const { json, summaryMd, junitXml, allureRaw, allureResults, allureReport, history } = outputs;
   await clear(outputs);
   await writeAtomic(json, `${JSON.stringify(report, undefined, 2)}\n`);
-  await mkdir(history, { recursive: true });
-  await cp(json, join(history, `conformance-${report.startedAt.replaceAll(':', '-')}.json`));
+  if (last) {
+    await mkdir(history, { recursive: true });
+    await cp(json, join(history, `conformance-${report.startedAt.replaceAll(':', '-')}.json`));
+  }
   await writeAtomic(summaryMd, summary(report));
   await writeAtomic(junitXml, junit(report));
   await writeAllureResults(report, sources, allureRaw, allureResults);
-  await rm(allureRaw, { recursive: true, force: true });
+  if (last) await rm(allureRaw, { recursive: true, force: true });
   const problems = audit(outputs, claims.length);
   if (html) {
     await generateAllureReport(allureResults, allureReport, join(history, 'allure.jsonl')).catch(

@@ -18,7 +18,7 @@ const token = `eyJhbGciOiJSUzI1NiJ9.${'eyJzdWIiOiJ2bSJ9'.repeat(2)}.c2lnbmF0dXJl
 const everything = {
   '01-cluster/verdicts.test.ts': `
     const claim = claims('01-cluster', { layer: 'cluster' });
-    claim('cluster.green', { proof(lab, seen) { expect(seen('the nodes', ['a', 'b'])).toHaveLength(2); } });
+    claim('cluster.green', { looksAt: 'repository', proof(lab, seen) { expect(seen('the nodes', ['a', 'b'])).toHaveLength(2); } });
     claim('cluster.red', { proof() { expect({ version: '1.2' }).toEqual({ version: '1.3' }); } });
     claim('cluster.soft', { proof() { expect.soft(1).toBe(2); } });
     claim('cluster.broken', { proof() { throw new Error('no answer, with Bearer ${token}'); } });
@@ -81,7 +81,7 @@ describe('a run in which everything goes wrong once', () => {
     output = ran;
     if (!ran.report) throw new Error(`No report.\n${ran.stdout}\n${ran.stderr}`);
     report = ran.report;
-  }, minutes(1));
+  }, minutes(2));
 
   afterAll(async () => {
     await checkout[Symbol.asyncDispose]();
@@ -135,10 +135,12 @@ describe('a run in which everything goes wrong once', () => {
       expected: containing('"version": "1.3"'),
       seen: containing('"version": "1.2"'),
     });
-    expect(claim('cluster.not-seen')).toMatchObject({ seen: '2' });
+    expect(claim('cluster.not-seen')).toMatchObject({ seen: '2', waits: [{ what: 'three nodes' }] });
+    expect(claim('cluster.red')).toMatchObject({ waits: [] });
     expect(claim('cluster.absent')).toMatchObject({ feature: 'multipass' });
     expect(claim('istio.one')).toMatchObject({ blockedBy: 'istio', layer: 'istio' });
     expect(claim('cluster.green')).toMatchObject({
+      looksAt: 'repository',
       evidence: [{ what: 'the nodes', value: JSON.stringify(['a', 'b'], undefined, 2) }],
       rerun: 'npx vitest run -t cluster.green',
     });
@@ -177,7 +179,11 @@ describe('a run in which everything goes wrong once', () => {
     expect(output.stdout).toContain('■ 2 blocked: Layer istio is not up');
     const sum = '22 claims: 4 passed, 4 failed, 9 broken, 3 blocked, 1 not-applicable, 1 not-implemented';
     expect(output.stdout).toContain(sum);
-    expect(readFileSync(checkout.path('reports', 'summary.md'), 'utf8')).toContain(sum);
+    const page = readFileSync(checkout.path('reports', 'summary.md'), 'utf8');
+    expect(page).toContain(sum);
+    expect(page).toContain(
+      '1 of all these look at this repository alone, whatever lab stands: `cluster.green`.',
+    );
   });
 
   test('junit.xml has a testcase for each claim, with failures, errors and skips told apart', () => {
@@ -186,7 +192,9 @@ describe('a run in which everything goes wrong once', () => {
     expect(xml).toMatch(/<testsuite name="02-istio" [^>]*tests="2" failures="0" errors="2" skipped="0"/);
     expect(xml).toMatch(/name="cluster\.soft"[^>]*>\s*<failure type="failed" message="expected 1 to be 2/);
     expect(xml).toMatch(/name="istio\.one"[^>]*>\s*<error type="blocked"/);
-    expect(xml).toMatch(/name="cluster\.unwritten"[^>]*>\s*<skipped message="No suite proves it yet."/);
+    expect(xml).toMatch(
+      /name="cluster\.unwritten"[^>]*>\s*<skipped type="not-implemented" message="No suite proves it yet."/,
+    );
   });
 
   test('Allure has one result for each claim, known by its id, and a report that opens', () => {

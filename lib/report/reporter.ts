@@ -1,4 +1,5 @@
 import AllureVitestReporter from 'allure-vitest/reporter';
+import type { TestAnnotation } from 'vitest';
 import { rmSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import type {
@@ -11,18 +12,19 @@ import type {
   Vitest,
 } from 'vitest/node';
 import { messageOf } from '#lib/base/errors.ts';
-import { heartbeat } from '#lib/base/heartbeat.ts';
 import { root } from '#lib/base/paths.ts';
 import { redact } from '#lib/base/redact.ts';
 import { seconds } from '#lib/base/until.ts';
 import { catalogue, type Catalogue } from '#lib/claims/catalogue.ts';
+import { stillRunning } from '#lib/claims/declare.ts';
 import { implemented, type Proof } from '#lib/claims/implemented.ts';
 import { filesFor, select, type Pattern, type Selection } from '#lib/claims/selection.ts';
-import { conformance } from './conformance.ts';
-import { closing, ended, stillRunning } from './console.ts';
+import { conformance, type Conformance } from './conformance.ts';
+import { closing, ended, running } from './console.ts';
 import { exitStatus, type Ending } from './exit-status.ts';
 import { labFacts } from './lab-facts.ts';
-import { clear, outputsIn, write, type Outputs } from './outputs.ts';
+import { onInterruption } from './interruption.ts';
+import { outputsIn, write, type Outputs } from './outputs.ts';
 import { judgementOf, results, type Looked } from './results.ts';
 import { lookedOf, saidOf } from './vitest-entities.ts';
 
@@ -53,7 +55,6 @@ export default class ConformanceReporter implements Reporter {
   readonly #options: Options;
   readonly #allure: AllureVitestReporter;
   readonly #startedAt = new Date();
-  readonly #beats = new Map<string, () => void>();
   readonly #outside: string[] = [];
   #vitest!: Vitest;
   #catalogue!: Catalogue;
@@ -63,6 +64,7 @@ export default class ConformanceReporter implements Reporter {
   #begun = false;
   #heading = '';
   #unfinished = false;
+  #finishing: Promise<void> | undefined;
   #ending: Ending = 'none';
 
   constructor(options: Options = {}) {
@@ -80,6 +82,7 @@ export default class ConformanceReporter implements Reporter {
         rmSync(tmpDir, { recursive: true, force: true });
     });
     this.#listenForFailedSetup(vitest);
+    onInterruption(async (signal) => this.#interrupted(signal));
     try {
       this.#catalogue = catalogue(this.#options.claims);
       this.#proofs = implemented(join(vitest.config.root, 'suites'));
@@ -105,26 +108,23 @@ export default class ConformanceReporter implements Reporter {
       ({ id, file }) => files.includes(file) && this.#selection?.ids.has(id),
     );
     this.#vitest.provide('layers', [...new Set(chosen.flatMap(({ standsOn = [] }) => standsOn))]);
+    this.#vitest.provide('beat', this.#options.beat ?? seconds(10));
   }
 
+  /** Until the end, the outputs say that there was none: whatever kills the run leaves nobody with a report of before. */
   async onTestModuleQueued(): Promise<void> {
     if (this.#begun) return;
     this.#begun = true;
-    await clear(this.#outputs);
+    const report = this.#report([], ['The run did not come to its end.']);
+    await write(report, this.#outputs, this.#catalogue, { html: false, last: false });
   }
 
-  onTestCaseReady(test: TestCase): void {
-    const { within = 0 } = test.meta().claim ?? {};
-    const started = performance.now();
-    const beat = heartbeat(this.#options.beat ?? seconds(10), () => {
-      this.#sayOf(test, stillRunning(test.name, performance.now() - started, within));
-    });
-    this.#beats.set(test.id, beat);
+  onTestCaseAnnotate(test: TestCase, { type, message }: TestAnnotation): void {
+    if (type !== stillRunning) return;
+    this.#sayOf(test, running(test.name, Number(message), test.meta().claim?.within ?? 0));
   }
 
   onTestCaseResult(test: TestCase): void {
-    this.#beats.get(test.id)?.();
-    this.#beats.delete(test.id);
     const looked = lookedOf(test, this.#file(test.module.moduleId));
     const judgement = judgementOf(looked);
     if (judgement) this.#sayOf(test, ended(looked.id, looked.durationMs, judgement));
@@ -139,6 +139,7 @@ export default class ConformanceReporter implements Reporter {
     errors: readonly SerializedError[],
     reason: TestRunEndReason,
   ): Promise<void> {
+    if (this.#finishing) return;
     if (reason === 'interrupted') this.#outside.push('The run was interrupted.');
     this.#outside.push(...errors.map(saidOf));
     this.#allure.onTestRunEnd([...modules] as never);
@@ -195,9 +196,31 @@ export default class ConformanceReporter implements Reporter {
     });
   }
 
-  async #finish(modules: readonly TestModule[]): Promise<void> {
-    this.#unfinished = false;
-    for (const stop of this.#beats.values()) stop();
+  /** A signal: what was not looked at is broken, and says so. Whoever ends the process comes after this. */
+  async #interrupted(signal: string): Promise<void> {
+    if (!this.#selection) return;
+    if (!this.#finishing) this.#outside.push(`The run was interrupted (${signal}).`);
+    await this.#finish(this.#vitest.state.getTestModules(), false);
+    // the signal decides on the status
+    process.exitCode = undefined;
+  }
+
+  async #finish(modules: readonly TestModule[], html = this.#options.html ?? true): Promise<void> {
+    this.#finishing ??= (async () => {
+      this.#unfinished = false;
+      const report = this.#report(modules, this.#outside);
+      const problems = await write(report, this.#outputs, this.#catalogue, { html, last: true });
+      this.#say(closing(report, problems));
+      const { failed, broken, blocked } = report.totals;
+      const red = failed + broken + blocked + report.errors.length + problems.length > 0;
+      this.#ending = red ? 'red' : 'green';
+      // the teardown of globalSetup may ask whether all went well
+      process.exitCode = exitStatus(this.#ending, Number(process.exitCode ?? 0));
+    })();
+    return this.#finishing;
+  }
+
+  #report(modules: readonly TestModule[], outside: readonly string[]): Conformance {
     const looked: Looked[] = [];
     const fileErrors = new Map<string, string>();
     for (const module of modules) {
@@ -208,23 +231,14 @@ export default class ConformanceReporter implements Reporter {
     }
     const selection = this.#selection;
     if (!selection) throw new Error('The run ended before it was known what was asked for.');
-    const report = conformance({
+    return conformance({
       startedAt: this.#startedAt,
       finishedAt: new Date(),
       selection,
-      results: results(this.#catalogue, selection, this.#proofs, looked, {
-        fileErrors,
-        outside: this.#outside,
-      }),
-      outside: [...this.#outside, ...[...fileErrors].map(([file, said]) => `suites/${file}: ${said}`)],
+      results: results(this.#catalogue, selection, this.#proofs, looked, { fileErrors, outside }),
+      outside: [...outside, ...[...fileErrors].map(([file, said]) => `suites/${file}: ${said}`)],
       facts: labFacts(),
     });
-    const problems = await write(report, this.#outputs, this.#catalogue, this.#options.html ?? true);
-    this.#say(closing(report, problems));
-    const { failed, broken, blocked } = report.totals;
-    this.#ending = failed + broken + blocked + report.errors.length + problems.length > 0 ? 'red' : 'green';
-    // the teardown of globalSetup may ask whether all went well
-    process.exitCode = exitStatus(this.#ending, Number(process.exitCode ?? 0));
   }
 
   /** Says why the run does not start, and ends the process. Nothing was touched. */

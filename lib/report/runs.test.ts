@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { minutes } from '#lib/base/until.ts';
 import { seeded, type Seeded } from './seeded.ts';
 
 const good = {
@@ -12,14 +13,21 @@ const good = {
   '05-policy/mtls.test.ts': `
     const claim = claims('05-policy', { layer: 'apps' });
     claim('policy.strict', { async proof() {
-      if (process.env.SEEDED === 'interrupt') { process.kill(process.ppid, 'SIGTERM'); await new Promise(() => {}); }
-      expect(1).toBe(1);
+      if (process.env.SEEDED?.startsWith('SIG')) {
+        process.kill(process.ppid, process.env.SEEDED);
+        await new Promise(() => {});
+      }
+      globalThis.looks = (globalThis.looks ?? 0) + 1;
+      expect(globalThis.looks).toBe(process.env.SEEDED === 'second look' ? 2 : 1);
     } });
     claim('policy.absent', { requires: ['istio-proxy-build'], proof() { expect(1).toBe(1); } });
   `,
 };
 
 let checkout: Seeded;
+
+// each test is a run of vitest
+vi.setConfig({ testTimeout: minutes(2) });
 const former = '{ "former": true }';
 
 beforeAll(async () => {
@@ -82,7 +90,8 @@ test('what globalSetup refuses is one sentence and status 2', async () => {
 test('when globalSetup throws, every claim is broken and says why', async () => {
   const { code, report } = await checkout.run([], { SEEDED: 'throw' });
   expect(report?.totals).toMatchObject({ passed: 0, broken: 4, 'not-implemented': 1 });
-  expect(report?.claims[0]?.reason).toContain('the lab is not a function');
+  for (const output of await everywhere('cluster.nodes'))
+    expect(output).toContain('the lab is not a function');
   expect(code).toBe(1);
 });
 
@@ -93,11 +102,55 @@ test('a lab that cannot be cleaned up makes the run red', async () => {
   expect(code).toBe(1);
 });
 
-test('a run that is interrupted leaves no report, least of all that of another run', async () => {
-  const { code, report } = await checkout.run(['suites/05-policy'], { SEEDED: 'interrupt' });
-  expect(report).toBeUndefined();
-  expect(code).toBe(143);
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])(
+  'a run that is interrupted (%s) says so of each claim that was not looked at to its end',
+  async (signal, status) => {
+    const { code, report, stdout } = await checkout.run([], { SEEDED: signal });
+    expect(report?.totals).toMatchObject({ passed: 2, broken: 2, 'not-implemented': 1 });
+    const told = await everywhere('policy.strict');
+    for (const output of told) expect(output).toContain(`The run was interrupted (${signal}).`);
+    expect(stdout).toContain(`Outside of any claim: The run was interrupted (${signal}).`);
+    expect(code).toBe(status);
+  },
+);
+
+test('a run that is killed leaves no report but that it did not come to its end', async () => {
+  // nobody is left to tell the status
+  await checkout.run([], { SEEDED: 'SIGKILL' }).catch(() => undefined);
+  const told = await everywhere('cluster.nodes');
+  for (const output of told) expect(output).toContain('The run did not come to its end.');
 });
+
+test('nobody can have a claim looked at until it passes', async () => {
+  const { code, report } = await checkout.run(['--retry', '3', 'suites/05-policy'], {
+    SEEDED: 'second look',
+  });
+  expect(report?.claims.find(({ id }) => id === 'policy.strict')).toMatchObject({
+    verdict: 'failed',
+    reason: expect.stringContaining('expected 1 to be 2') as string,
+  });
+  expect(code).toBe(1);
+});
+
+/** What each output says of a claim. */
+async function everywhere(id: string): Promise<string[]> {
+  const read = async (...parts: string[]): Promise<string> =>
+    readFile(checkout.path('reports', ...parts), 'utf8');
+  const part = (text: string, start: string, end: string): string => {
+    const from = text.indexOf(start);
+    return from < 0 ? '' : text.slice(from, text.indexOf(end, from));
+  };
+  const { claims } = JSON.parse(await read('conformance.json')) as { claims: { id: string }[] };
+  return [
+    JSON.stringify(claims.find((claim) => claim.id === id)),
+    part(await read('junit.xml'), `name="${id}"`, '</testcase>'),
+    part(await read('summary.md'), `- \`${id}\``, '\n'),
+    await read('allure-results', `${id}-result.json`),
+  ];
+}
 
 test('what vitest lets pass can still be red: a claim that two files prove', async () => {
   const again = await readFile(checkout.path('suites', '01-cluster', 'nodes.test.ts'));

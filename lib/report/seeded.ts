@@ -102,7 +102,7 @@ export async function seeded(
       const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
       const output = await attempt([process.execPath, vitest, 'run', ...words], {
         cwd: folder,
-        within: minutes(1),
+        within: minutes(2),
         env: { ...outOfVitest, LAB_CACHE: path('cache'), NO_COLOR: '1', ...env },
       });
       return { ...output, report: readJson<Conformance>(path('reports', 'conformance.json')) };
