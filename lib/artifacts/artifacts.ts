@@ -6,9 +6,11 @@ import { refuseWithoutRoom } from './disk.ts';
 import { envoy } from './envoy.ts';
 import { imageStore } from './image-store.ts';
 import { images } from './images.ts';
-import { istio } from './istio.ts';
+import { agentFor, istio } from './istio.ts';
 import { istioVersion } from './istio-versions.ts';
 import { kubernetes } from './kubernetes.ts';
+import { proxyImage } from './proxy-image.ts';
+import { foreignPackage } from './repack.ts';
 import { sidecarPackage } from './sidecar-package.ts';
 import { small } from './small-programs.ts';
 import type { Place } from './store.ts';
@@ -29,13 +31,15 @@ export interface Artifacts {
   sidecarPackage: string;
   /** A prepared containerd root with all images. */
   imageStore: string;
+  /** For machines of the other architecture: the sidecar's package, and an image of the proxy for both (OCI layout). */
+  arm64: { sidecarPackage: string; proxyImage: string };
   vm: { image: string; snapshot: string };
 }
 
-const count = 9;
+const count = 13;
 
 /** What all artifacts come to, the VM's included, with what building them takes on top. */
-const roomMiB = 5000;
+const roomMiB = 5500;
 
 /**
  * Everything the lab runs: found in the cache, or built. Compilers take all cores, so they go one after the other, and
@@ -64,10 +68,21 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
     const sources = { istio: istioDir, envoy: envoyDir, coredns: corednsDir, small: smallDir };
     return imageStore(images(version.version, sources), place(7));
   });
+  const foreignProxy = envoy(version.envoy, place(10), 'arm64');
+  const foreignAgent = cluster.then(async () => agentFor(version, 'arm64', place(11)));
+  const foreign = Promise.all([mesh, proxy, deb, foreignAgent, foreignProxy]).then(async (made) => {
+    const [istioDir, envoyDir, own, agentDir, foreignEnvoyDir] = made;
+    const arm64 = { agent: agentDir, envoy: foreignEnvoyDir };
+    return {
+      sidecarPackage: await foreignPackage(own, { ...arm64, architecture: 'arm64' }, place(12)),
+      proxyImage: await proxyImage({ x64: { agent: istioDir, envoy: envoyDir }, arm64 }, place(13)),
+    };
+  });
   const image = vm.image(place(8));
   const snapshot = Promise.all([image, deb]).then(async ([path, file]) => vm.snapshot(path, file, place(9)));
 
-  const all = [proxy, mesh, dns, little, cluster, deb, imported, image, snapshot];
+  const native = [proxy, mesh, dns, little, cluster, deb, imported, image, snapshot];
+  const all = [...native, foreignProxy, foreignAgent, foreign];
   try {
     await Promise.all(all);
   } catch (error) {
@@ -81,6 +96,7 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
     istio: await mesh,
     sidecarPackage: await deb,
     imageStore: await imported,
+    arm64: await foreign,
     vm: { image: await image, snapshot: await snapshot },
   };
 }

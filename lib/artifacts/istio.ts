@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Run } from '#lib/base/command.ts';
 import { goBuild, goInputs, goModule, type GoPrograms } from './go.ts';
 import type { IstioVersion } from './istio-versions.ts';
-import { produce, type Note, type Place } from './store.ts';
+import type { Architecture } from './architecture.ts';
+import { produce, type Build, type Note, type Place } from './store.ts';
 
 /** The module's files that the sidecar package and the images are made of; they go to packaging/ of the artifact. */
 const packaging = {
@@ -46,6 +47,19 @@ export function istioPrograms({ version, module }: IstioVersion): GoPrograms {
       [`${about}.buildHub`]: 'docker.io/istio',
     },
   };
+}
+
+/** Builds pilot-agent alone, for another architecture. Returns the folder that holds it. */
+export async function agentFor(
+  version: IstioVersion,
+  architecture: Architecture,
+  place?: Place,
+): Promise<string> {
+  const all = istioPrograms(version);
+  const programs = { ...all, architecture, programs: { 'pilot-agent': all.programs['pilot-agent'] ?? '' } };
+  const title = `pilot-agent of Istio ${version.version} for ${architecture}`;
+  const agent: Build = async (dir, note, run) => goBuild(programs, dir, note, run);
+  return produce(`pilot-agent-${architecture}`, await goInputs(programs), title, 150_000, agent, place);
 }
 
 async function build(programs: GoPrograms, dir: string, note: Note, run: Run): Promise<void> {

@@ -29,6 +29,8 @@ export interface Settings {
   vmNamespace: string;
   serviceAccount: string;
   vmName: string;
+  /** What the programs of another architecture are taken out of an image with. */
+  containerTool: 'docker' | 'podman';
   ports: { default: GatewayPorts; ewg: GatewayPorts };
   sizes: { master: Size; worker: Size; vm: Size };
   lab: {
@@ -79,6 +81,7 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
     vmNamespace: dnsLabel(values, 'VM_NAMESPACE'),
     serviceAccount: dnsLabel(values, 'SERVICE_ACCOUNT'),
     vmName: dnsLabel(values, 'WORKLOAD_VM_NAME'),
+    containerTool: oneOf(values, 'CONTAINER_TOOL', ['docker', 'podman']),
     ports: distinct({ default: ports('DEFAULT'), ewg: ports('EWG') }),
     sizes: { master: size('MASTER'), worker: size('WORKER'), vm: size('VM') },
     lab: {

@@ -3,10 +3,12 @@ import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { hostPackages, missingPackages } from '#lib/artifacts/host-packages.ts';
-import { attachLab, type Lab } from '#lib/layers/lab.ts';
+import { attachLab } from '#lib/layers/lab.ts';
 import { outcomeOf } from '#lib/layers/layer.ts';
 import { ensure, layers } from '#lib/layers/layers.ts';
 import { openLabFor } from '#lib/layers/open.ts';
+import { asUser, machineOf } from '#lib/layers/shell.ts';
+import { deleteVm, recreateVm } from '#lib/layers/vm-anew.ts';
 import { closeLab, findLab, keepLab } from '#lib/machines/local/lab.ts';
 import { labNames, sweep } from '#lib/machines/local/sweep.ts';
 
@@ -14,8 +16,11 @@ const usage = `npm run lab -- <command>
   doctor              what this machine lacks
   up [layer]          bring the lab up (to a layer), and keep it
   status              which labs and layers stand
-  shell <machine>     a shell on k3s-master, k3s-worker-1, k3s-worker-2, or the VM (words after it are run instead)
+  shell <machine>     a shell on k3s-master, k3s-worker-1, k3s-worker-2, or the VM (words after it are run instead);
+                      on the VM it is that of the user ubuntu, who has sudo
   logs <machine>      what the machine's programs logged
+  vm --delete         remove the VM; other files stay on disk, and the next \`up\` makes it again
+  vm --recreate       remove it with the files generated for it, and make another
   down                end the lab
   gc                  remove what labs that no longer stand left behind`;
 
@@ -60,17 +65,15 @@ const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
 
   async shell([name, ...words]) {
     const lab = await attachLab();
-    const node = lab.nodes.find((one) => one.name === name);
+    const machine = machineOf(lab, name);
+    const node = lab.nodes.find((one) => one === machine);
     if (node) {
       process.exitCode = await interactive([...node.enter(), ...(words.length > 0 ? words : ['bash'])]);
       return;
     }
-    const { stdout, stderr, code } = await vmOf(lab, name).attempt(
-      words.length > 0 ? words : ['bash', '-s'],
-      {
-        input: words.length > 0 ? '' : await standardInput(),
-      },
-    );
+    const { stdout, stderr, code } = await machine.attempt(asUser(words), {
+      input: words.length > 0 ? '' : await standardInput(),
+    });
     process.stdout.write(stdout);
     process.stderr.write(stderr);
     process.exitCode = code;
@@ -78,11 +81,22 @@ const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
 
   async logs([name]) {
     const lab = await attachLab();
-    const node = lab.nodes.find((one) => one.name === name);
-    const words = node
-      ? ['sh', '-c', 'tail -n 200 /var/log/*.log']
-      : ['journalctl', '--no-pager', '-n', '500'];
-    process.stdout.write((await (node ?? vmOf(lab, name)).run(words)).stdout);
+    const machine = machineOf(lab, name);
+    const words =
+      machine === lab.vm
+        ? ['journalctl', '--no-pager', '-n', '500']
+        : ['sh', '-c', 'tail -n 200 /var/log/*.log'];
+    process.stdout.write((await machine.run(words)).stdout);
+  },
+
+  async vm([what]) {
+    const lab = await attachLab();
+    if (what === '--delete') await deleteVm(lab);
+    else if (what === '--recreate') await recreateVm(lab);
+    else throw new RefusedError(`vm takes --delete or --recreate, got ${what ?? 'nothing'}.`);
+    say(
+      `${lab.vm.name} is ${what === '--delete' ? 'removed' : 'another machine'}; \`npm run lab -- up\` brings up what is missing.`,
+    );
   },
 
   async down() {
@@ -96,13 +110,6 @@ const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
     say(swept.length > 0 ? `Removed what was left of: ${swept.join(', ')}` : 'Nothing was left behind.');
   },
 };
-
-function vmOf(lab: Lab, name: string | undefined): Lab['vm'] {
-  if (name === lab.vm.name || name === 'vm') return lab.vm;
-  throw new RefusedError(
-    `There is no machine ${name ?? '(none given)'}; there are ${[...lab.nodes, lab.vm].map((one) => one.name).join(', ')}.`,
-  );
-}
 
 async function standardInput(): Promise<string> {
   let text = '';

@@ -21,6 +21,8 @@ export interface Programs {
   sidecarPackage: string;
   /** A prepared containerd root with all images. */
   imageStore: string;
+  /** For machines of the other architecture: the sidecar's package, and an image of the proxy for both (OCI layout). */
+  arm64: { sidecarPackage: string; proxyImage: string };
   /** Base of the VM: disk, kernel, and the snapshot it is resumed from. */
   vm: { image: string; snapshot: string };
 }
@@ -94,6 +96,10 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
     manifest: (file, values) => manifest(file, { ...names(settings), ...values }),
   };
 }
+
+/** The same lab with something else in some places. The API server is reached for only when it is asked. */
+export const labWith = (lab: Lab, other: Partial<Lab>): Lab =>
+  Object.assign(Object.create(lab) as Lab, other);
 
 /** The settings under the names of run.env, for manifests. */
 export function names(settings: Settings): Record<string, string | number> {

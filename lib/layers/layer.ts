@@ -59,6 +59,11 @@ const runOf = (dir: string): string => {
   return exists(owner) ? readFileSync(owner, 'utf8') : '';
 };
 
+/** What came of these layers counts no more: the next run brings them up again. */
+export async function forget(dir: string, names: readonly LayerName[]): Promise<void> {
+  for (const name of names) await rm(outcomeFile(dir, name), { force: true });
+}
+
 /** A new run on a kept lab tries again what failed in an earlier one. */
 export async function forgetFailures(dir: string, names: readonly LayerName[]): Promise<void> {
   for (const name of names) {

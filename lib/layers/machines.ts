@@ -1,5 +1,6 @@
 import { cloneImageStore } from '#lib/artifacts/image-store.ts';
 import { join } from 'node:path';
+import type { Machine } from '#lib/machines/machine.ts';
 import type { Layer } from './layer.ts';
 
 /** The nodes as namespaces, the VM resumed from its snapshot; none of them knows Kubernetes or Istio yet. */
@@ -12,8 +13,11 @@ export const machines: Layer = {
   async up(lab) {
     const { vm, nodes, programs } = lab;
     await Promise.all([
-      vm.resume(programs.vm.snapshot),
+      (async () => {
+        if (!(await stands(vm))) await vm.resume(programs.vm.snapshot);
+      })(),
       ...nodes.map(async (node) => {
+        if (await stands(node)) return;
         await cloneImageStore(programs.imageStore, join(node.dir, 'var/lib/containerd'));
         await node.start();
       }),
@@ -28,3 +32,9 @@ export const machines: Layer = {
     await Promise.all([...nodes.map(async (node) => node.stop()), vm.stop()]);
   },
 };
+
+const stands = async (machine: Machine): Promise<boolean> =>
+  machine.run(['true']).then(
+    () => true,
+    () => false,
+  );

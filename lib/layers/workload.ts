@@ -1,11 +1,14 @@
-import { chmod, mkdir, readFile, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { istioVersion } from '#lib/artifacts/istio-versions.ts';
-import type { Output } from '#lib/base/command.ts';
-import { writeAtomic } from '#lib/base/files.ts';
+import { packageFiles } from '#lib/artifacts/sidecar-package.ts';
+import { run, type Output } from '#lib/base/command.ts';
+import { messageOf } from '#lib/base/errors.ts';
+import { exists, writeAtomic } from '#lib/base/files.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import type { Furnishing } from '#lib/machines/local/snapshot.ts';
+import { patchedPrograms, patchesFolder } from './arm64-patches.ts';
 import { measured, type Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 
@@ -36,7 +39,8 @@ export const workload: Layer = {
 
   async up(lab, note) {
     note('package and files');
-    await Promise.all([installPackage(lab), configureWorkload(lab)]);
+    const [deployed] = await Promise.all([installSidecar(lab), configureWorkload(lab)]);
+    note(deployed);
     note('bootstrap');
     await bootstrap(lab);
     note('start');
@@ -83,8 +87,23 @@ export const installing = (sidecarPackage: string): Furnishing => ({
   scripts: [`dpkg -i ${packageFile}`, 'pilot-agent version; envoy --version; systemctl daemon-reload'],
 });
 
+/**
+ * How install.vm.bootstrap.sh brings the sidecar into the VM: as its package or, when the programs of another
+ * architecture have been taken out of an image (takePatches), as these and the package's other files.
+ *
+ * @returns what the script says of it
+ */
+export async function installSidecar(lab: Lab): Promise<string> {
+  if (!exists(join(patchesFolder(lab), patchedPrograms[0]))) {
+    await installPackage(lab);
+    return 'Deploying without arm64 binaries.';
+  }
+  await placeFiles(lab);
+  return 'Deploying with arm64 binaries...';
+}
+
 /** Installs the sidecar's package, unless this version came with the machine. */
-export async function installPackage({ vm, programs, settings }: Lab): Promise<void> {
+async function installPackage({ vm, programs, settings }: Lab): Promise<void> {
   const { package: version } = istioVersion(settings.istioVersion);
   const there = await vm.attempt(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'istio-sidecar']);
   if (there.stdout === `${version} install ok installed`) return;
@@ -92,9 +111,46 @@ export async function installPackage({ vm, programs, settings }: Lab): Promise<v
   await vm.run(['dpkg', '-i', packageFile], { within: seconds(120) });
 }
 
-/** install.workload.sh: namespace, service account, WorkloadGroup, and the generated files with the port fixes. */
+/** Does by hand what the package would: its files, and the user of its postinst. */
+async function placeFiles(lab: Lab): Promise<void> {
+  const { vm, dir, programs } = lab;
+  const [tree, archive] = [join(dir, 'sidecar-files'), join(dir, 'sidecar-files.tar')];
+  await rm(tree, { recursive: true, force: true });
+  const patched = new Set<string>(patchedPrograms);
+  for (const { path, source, mode } of packageFiles) {
+    const from = patched.has(path) ? join(patchesFolder(lab), path) : join(programs.istio, source);
+    await mkdir(dirname(join(tree, path)), { recursive: true });
+    await copyFile(from, join(tree, path));
+    await chmod(join(tree, path), mode);
+  }
+  await run(['tar', '--create', '--owner=0', '--group=0', '--file', archive, '--directory', tree, '.']);
+  await vm.upload(archive, '/root/sidecar-files.tar');
+  const user = 'useradd --system --gid istio-proxy --home-dir /var/lib/istio istio-proxy';
+  const shell = [
+    'set -e',
+    // what runs keeps its old file
+    'tar --extract --unlink-first --no-overwrite-dir --file /root/sidecar-files.tar --directory /',
+    `getent passwd istio-proxy || { groupadd --force --system istio-proxy; ${user}; }`,
+    'systemctl daemon-reload',
+  ].join('\n');
+  await vm.run(['sh', '-c', shell], { within: seconds(120) });
+  await rm(tree, { recursive: true });
+  await rm(archive);
+}
+
+/**
+ * install.workload.sh: namespace, service account, WorkloadGroup, and the generated files with the port fixes.
+ *
+ * @throws Error before anything is made when the VM has no address, which the script would take for an empty one
+ */
 export async function configureWorkload(lab: Lab, options: WorkloadOptions = {}): Promise<Output> {
   const { kube, settings } = lab;
+  const address = await lab.vm.address().catch((cause: unknown) => {
+    throw new Error(
+      `The files of a workload are generated for the address of its VM, and ${lab.vm.name} has none to tell: ${messageOf(cause)} Bring it up first: \`npm run lab -- up machines\`.`,
+      { cause },
+    );
+  });
   const documents = lab.manifest('03-vm/workload-group.yaml');
   for (const document of documents) await kube.apply(document);
   const group = join(lab.dir, 'workload-group.yaml');
@@ -105,7 +161,7 @@ export async function configureWorkload(lab: Lab, options: WorkloadOptions = {})
   await mkdir(into, { recursive: true, mode: 0o700 });
   const said = await lab.istioctl([
     ...['x', 'workload', 'entry', 'configure', '-f', group, '-o', into, '--autoregister'],
-    ...['--clusterID', settings.clusterName, '--externalIP', await lab.vm.address()],
+    ...['--clusterID', settings.clusterName, '--externalIP', address],
     ...['--revision', settings.istioRevision, '--istioNamespace', settings.istioNamespace],
     ...(options.flags ?? []),
   ]);

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
@@ -20,6 +21,8 @@ export interface VmMachine extends Machine {
   readonly dir: string;
   /** Makes it anew out of a snapshot (a folder) and lets it run on from there, with the right time. */
   resume(snapshot: string): Promise<void>;
+  /** Switches it off and removes it, its disk included; there may be none. */
+  remove(): Promise<void>;
 }
 
 export interface VmPlace {
@@ -81,6 +84,12 @@ export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMach
       await loadState(dir, qmp, process);
       qmp.close();
       await Promise.all([setClock(agent, name), reseed(agent, name)]);
+    },
+    remove: async () => {
+      const process = running();
+      if (process) await switchOff(dir, process);
+      agent.close();
+      await rm(dir, { recursive: true, force: true });
     },
     start: async () => {
       if (running()) return;
