@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { appendFile, open } from 'node:fs/promises';
 import { execa, type Options } from 'execa';
+import { recording } from './recorder.ts';
 import { redact } from './redact.ts';
 
 export interface RunOptions {
@@ -49,6 +50,20 @@ export class CommandError extends Error {
  * @throws CommandError when it is missing or runs out of time.
  */
 export async function attempt(words: readonly string[], options: RunOptions = {}): Promise<Output> {
+  return recordingCommand(words, options, async () => perform(words, options));
+}
+
+/** Records a command and its exit status, without its arguments when they are secret. */
+export async function recordingCommand(
+  words: readonly string[],
+  { secret }: RunOptions,
+  work: () => Promise<Output>,
+): Promise<Output> {
+  const what = secret ? `${words[0] ?? ''} (arguments withheld)` : words.join(' ');
+  return recording(what, work, ({ code }) => `exit status ${String(code)}`);
+}
+
+async function perform(words: readonly string[], options: RunOptions): Promise<Output> {
   const [program = '', ...args] = words;
   const within = options.within ?? 60_000;
   const started = performance.now();

@@ -1,3 +1,4 @@
+import { diagnose } from '#lib/diagnostics/diagnose.ts';
 import { door } from '#lib/layers/layers.ts';
 import { declaring } from './declare.ts';
 
@@ -13,4 +14,4 @@ import { declaring } from './declare.ts';
  *       },
  *     });
  */
-export const claims = declaring(door);
+export const claims = declaring({ ...door, diagnose: async (failure) => diagnose(failure) });

@@ -19,6 +19,18 @@ export interface Door<L extends AnyLab, Layer extends string> {
   provision(layer: Layer): Promise<void>;
   /** The lab as it stands; changes nothing. */
   attach(layer: Layer): Promise<L>;
+  /** Collects what tells why a claim failed, before anything is put back; returns where that lies. */
+  diagnose?(failure: Failure): Promise<string>;
+}
+
+/** A claim that was seen to fail, or whose proof broke. */
+export interface Failure {
+  id: string;
+  /** When looking at it began and ended, in milliseconds since 1970. */
+  from: number;
+  to: number;
+  verdict: string;
+  reason: string;
 }
 
 /** Keeps what a proof saw for the report, and returns it. */
@@ -69,6 +81,7 @@ declare module 'vitest' {
 const plainly = async <L>(declaration: Declaration<L>, look: Look<L>): Promise<Ended> => look(declaration);
 
 const undoWithin = minutes(1);
+const diagnoseWithin = seconds(30);
 
 /** A change that could not be undone; what is looked at after it may not be what it seems. */
 let leftBehind: string | undefined;
@@ -113,7 +126,7 @@ export function declaring<L extends AnyLab, Layer extends string>(
         ...(looksAt ? { looksAt } : {}),
       };
       const plan = {
-        timeout: (within + undoWithin + seconds(10)) * (falsifying() ? 3 : 1),
+        timeout: (within + diagnoseWithin + undoWithin + seconds(10)) * (falsifying() ? 3 : 1),
         retry: 0,
         repeats: 0,
         meta: { claim: outcome },
@@ -126,8 +139,11 @@ export function declaring<L extends AnyLab, Layer extends string>(
         const beat = heartbeat(inject('beat') ?? seconds(10), () => {
           annotate(String(Math.round(performance.now() - started)), stillRunning).catch(() => undefined);
         });
+        // a claim that was broken on purpose is red as it should be, which needs no explaining
         const look: Look<L> = async (one) =>
-          notingWaits(result.waits, async () => verdictOn(one, within, ground, result));
+          notingWaits(result.waits, async () =>
+            verdictOn(one, within, ground, result, one === declaration ? door.diagnose : undefined),
+          );
         const { judgement, error } = await way(declaration, look, result).finally(beat);
         result.judgement = judgement;
         if (judgement.verdict === 'not-applicable') skip(judgement.reason);
@@ -166,8 +182,11 @@ async function verdictOn<L extends AnyLab>(
   { requires = [], given, proof }: Declaration<L>,
   within: number,
   ground: () => L,
-  { id, evidence: kept }: Outcome,
+  outcome: Outcome,
+  diagnose: Door<L, string>['diagnose'],
 ): Promise<Ended> {
+  const { id, evidence: kept } = outcome;
+  const from = Date.now();
   const seen: Seen = (what, value) => {
     kept.push(evidence(what, value));
     return value;
@@ -199,6 +218,14 @@ async function verdictOn<L extends AnyLab>(
     });
   } catch (error) {
     ended = { judgement: judge(error), error };
+  }
+  const { verdict, reason = '' } = ended.judgement;
+  if (diagnose && (verdict === 'failed' || verdict === 'broken')) {
+    const failure = { id, from, to: Date.now(), verdict, reason };
+    await inTime(diagnoseWithin, 'collecting came to no end', async () => diagnose(failure)).then(
+      (folder) => (outcome.diagnostics = folder),
+      (error: unknown) => kept.push(evidence('why there are no diagnostics', messageOf(error))),
+    );
   }
   return making ? putBack(id, making, ended) : ended;
 }

@@ -56,6 +56,8 @@ export interface Outcome {
   /** When it looks at this repository instead of the lab. */
   looksAt?: 'repository';
   judgement?: Judgement;
+  /** Where it is told why it failed, relative to the checkout. */
+  diagnostics?: string;
   /** Only when claims are falsified. */
   falsified?: Falsified;
 }

@@ -6,6 +6,7 @@ import {
   PatchStrategy,
   type KubernetesObject,
 } from '@kubernetes/client-node';
+import { recording } from '#lib/base/recorder.ts';
 
 /** An object as the API server sends it. */
 export interface Resource extends KubernetesObject {
@@ -57,14 +58,18 @@ export function kubeClient(kubeconfig: string): Kube {
   return {
     config,
     apply: async <T extends Resource>(document: Resource) =>
-      api.patch(
-        document,
-        undefined,
-        undefined,
-        manager,
-        true,
-        PatchStrategy.ServerSideApply,
-      ) as unknown as Promise<T>,
+      recording(
+        `apply ${namedAs(document.kind, document.metadata)}`,
+        async () =>
+          api.patch(
+            document,
+            undefined,
+            undefined,
+            manager,
+            true,
+            PatchStrategy.ServerSideApply,
+          ) as unknown as Promise<T>,
+      ),
     get: async <T extends Resource>(ref: Ref) =>
       orUndefined(async () => api.read(headed(ref)) as unknown as Promise<T>),
     list: async <T extends Resource>(
@@ -86,21 +91,29 @@ export function kubeClient(kubeconfig: string): Kube {
       return found.items as T[];
     },
     remove: async (ref, graceSeconds) => {
-      await orUndefined(async () => api.delete(headed(ref), undefined, undefined, graceSeconds));
+      await recording(`remove ${namedAs(ref.kind, ref)}`, async () =>
+        orUndefined(async () => api.delete(headed(ref), undefined, undefined, graceSeconds)),
+      );
     },
     patch: async (ref, change) => {
-      await api.patch(
-        withMetadata(headed(ref), change),
-        undefined,
-        undefined,
-        manager,
-        undefined,
-        PatchStrategy.MergePatch,
+      await recording(`patch ${namedAs(ref.kind, ref)}`, async () =>
+        api.patch(
+          withMetadata(headed(ref), change),
+          undefined,
+          undefined,
+          manager,
+          undefined,
+          PatchStrategy.MergePatch,
+        ),
       );
     },
     raw: async (path) => raw(config, path),
   };
 }
+
+/** Such as "Pod sample/curl". */
+const namedAs = (kind = '?', { name = '?', namespace }: { name?: string; namespace?: string } = {}): string =>
+  `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
 /** A change that says something about the metadata must not lose the name. */
 function withMetadata(head: Resource, change: object & { metadata?: object }): Resource {

@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { Stage, Status, type Attachment, type StepResult, type TestResult } from 'allure-js-commons';
 import { run } from '#lib/base/command.ts';
 import { root } from '#lib/base/paths.ts';
@@ -61,6 +61,7 @@ export async function writeAllureResults(
       result.attachments.push({ name: what, source, type: 'text/plain' });
     }
     await keepAttachments(result, raw, results);
+    await attachTimeline(claim, result, results);
     await writeFile(join(results, `${claim.id}-result.json`), JSON.stringify(withoutSecrets(result)));
   }
   const facts = { ...report.measured, lab: report.lab.name, provider: report.lab.provider };
@@ -155,6 +156,19 @@ function allureResult(
     steps: raw?.steps ?? [],
     attachments: raw?.attachments ?? [],
   };
+}
+
+/** What happened around a failure goes with it, where the page can show it; the rest of the bundle lies beside. */
+async function attachTimeline(
+  { id, diagnostics }: Result,
+  { attachments }: TestResult,
+  results: string,
+): Promise<void> {
+  const timeline = diagnostics === undefined ? undefined : resolve(root, diagnostics, 'timeline.txt');
+  if (timeline === undefined || !existsSync(timeline)) return;
+  const source = `${id}-timeline-attachment.txt`;
+  await copyFile(timeline, join(results, source));
+  attachments.push({ name: 'timeline', source, type: 'text/plain' });
 }
 
 async function keepAttachments(

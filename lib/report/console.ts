@@ -57,6 +57,7 @@ function failure({
   seen,
   reason = '',
   sources,
+  diagnostics,
   rerun,
 }: Result): string {
   const source = sources.map(({ source: name, section }) => `${name}, "${section}"`).join('\n');
@@ -66,6 +67,7 @@ function failure({
     ['seen', seen],
     [verdict === 'failed' ? 'because' : 'reason', reason],
     ['source', source],
+    ['diagnostics', diagnostics && `${diagnostics}/`],
     ['again', rerun],
   ];
   const shown = rows.filter((row): row is [string, string] => Boolean(row[1]));

@@ -1,7 +1,7 @@
-import { cp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '#lib/base/errors.ts';
-import { writeAtomic } from '#lib/base/files.ts';
+import { exists, writeAtomic } from '#lib/base/files.ts';
 import type { Catalogue } from '#lib/claims/catalogue.ts';
 import { generateAllureReport, writeAllureResults } from './allure.ts';
 import { audit } from './audit.ts';
@@ -19,6 +19,8 @@ export interface Outputs {
   allureResults: string;
   allureReport: string;
   history: string;
+  /** What was collected when a claim failed, a folder for each. */
+  diagnostics: string;
 }
 
 export function outputsIn(folder: string): Outputs {
@@ -30,12 +32,29 @@ export function outputsIn(folder: string): Outputs {
     allureResults: join(folder, 'allure-results'),
     allureReport: join(folder, 'allure-report'),
     history: join(folder, 'history'),
+    diagnostics: join(folder, 'diagnostics'),
   };
 }
 
 /** Removes what the run before left, so that nobody takes it for the answer of this one. The history stays. */
+<<<<<<< HEAD
 async function clear({ history, allureRaw, ...rest }: Outputs): Promise<void> {
   for (const path of Object.values(rest)) await rm(path, { recursive: true, force: true });
+=======
+export async function clear({ history, allureRaw, ...rest }: Outputs): Promise<void> {
+  await remove(Object.values(rest));
+}
+
+async function remove(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path, { recursive: true, force: true });
+}
+
+/** Removes the bundles that no claim of this run has, as a run that did not begin did not remove those before it. */
+async function keepBundles(folder: string, { claims }: Conformance): Promise<void> {
+  const kept = new Set(claims.flatMap(({ id, diagnostics }) => (diagnostics === undefined ? [] : [id])));
+  for (const id of exists(folder) ? await readdir(folder) : [])
+    if (!kept.has(id)) await rm(join(folder, id), { recursive: true, force: true });
+>>>>>>> 0f3dbd6 (A claim that fails leaves a bundle: one timeline, dumps and routes, collected before anything is put back)
 }
 
 /**
@@ -51,8 +70,9 @@ export async function write(
   { claims, sources }: Catalogue,
   { html, last }: { html: boolean; last: boolean },
 ): Promise<string[]> {
-  const { json, summaryMd, junitXml, allureRaw, allureResults, allureReport, history } = outputs;
-  await clear(outputs);
+  const { json, summaryMd, junitXml, allureRaw, allureResults, allureReport, history, diagnostics } = outputs;
+  await remove([json, summaryMd, junitXml, allureResults, allureReport]);
+  await keepBundles(diagnostics, report);
   await writeAtomic(json, `${JSON.stringify(report, undefined, 2)}\n`);
   if (last) {
     await mkdir(history, { recursive: true });

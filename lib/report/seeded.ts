@@ -21,10 +21,18 @@ const ids = /claim\('([^']+)'/g;
 
 /** A lab with one feature, on which every layer comes up but `istio`. */
 const door = `
+  import { mkdirSync, writeFileSync } from 'node:fs';
   import { declaring } from '#lib/claims/declare.ts';
   const door = {
     async provision(layer) { if (layer === 'istio') throw new Error('istiod-1-0-0 is not ready.'); },
     async attach() { return { features: new Set(['k3s']) }; },
+    async diagnose({ id, verdict }) {
+      if (id.endsWith('.silent')) throw new Error('nobody answers');
+      const folder = new URL('./reports/diagnostics/' + id, import.meta.url).pathname;
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(folder + '/timeline.txt', JSON.stringify({ verdict, undone: globalThis.undone ?? 0 }));
+      return folder;
+    },
   };
   export const claims = declaring(door, new URL('./claims', import.meta.url).pathname);
 `;

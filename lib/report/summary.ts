@@ -85,6 +85,7 @@ function section(
   return found.length === 0 ? [] : [`## ${title} (${String(found.length)})`, found.map(line).join('\n')];
 }
 
+<<<<<<< HEAD
 /** The ten longest waits of a second or more: how long the system took to come to what a claim expects. */
 function longestWaits(claims: readonly Result[]): string[][] {
   const waits = claims.flatMap(({ id, waits: all }) => all.map((wait) => ({ id, ...wait })));
@@ -96,12 +97,16 @@ function longestWaits(claims: readonly Result[]): string[][] {
 }
 
 function failure({ id, statement, expected, seen, reason, sources, rerun }: Result): string {
+=======
+function failure({ id, statement, expected, seen, reason, sources, diagnostics, rerun }: Result): string {
+>>>>>>> 0f3dbd6 (A claim that fails leaves a bundle: one timeline, dumps and routes, collected before anything is put back)
   const lines = [
     `- \`${id}\`: ${oneLine(statement)}`,
     ...(expected === undefined ? [] : [`  - expected: ${code(expected)}`]),
     ...(seen === undefined ? [] : [`  - seen: ${code(seen)}`]),
     `  - ${oneLine(reason ?? '')}`,
     `  - source: ${sources.map(({ source, section: part }) => `${source}, "${part}"`).join('; ')}`,
+    ...(diagnostics === undefined ? [] : [`  - diagnostics: \`${diagnostics}/\``]),
     `  - again: \`${rerun}\``,
   ];
   return lines.join('\n');
@@ -110,7 +115,8 @@ function failure({ id, statement, expected, seen, reason, sources, rerun }: Resu
 const difference = ({ id, found = [] }: Result): string =>
   `- \`${id}\`: ${found.map(({ istio, seen }) => `${oneLine(seen)} (Istio ${istio.join(', ')})`).join(' ')}`;
 
-const brief = ({ id, reason = '' }: Result): string => `- \`${id}\`: ${oneLine(reason)}`;
+const brief = ({ id, reason = '', diagnostics }: Result): string =>
+  `- \`${id}\`: ${oneLine(reason)}${diagnostics === undefined ? '' : ` (diagnostics: \`${diagnostics}/\`)`}`;
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
 

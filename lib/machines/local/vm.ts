@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandError } from '#lib/base/command.ts';
+import { CommandError, recordingCommand } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { isAlive, type ProcessId } from '#lib/base/processes.ts';
 import { say } from '#lib/base/progress.ts';
@@ -39,7 +39,11 @@ export interface VmPlace {
 export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMachine {
   const dir = join(labDir, 'machines', name);
   const agent = agentPort(dir);
-  const attempt: Machine['attempt'] = async (words, options) => guestAttempt(agent, name, words, options);
+  const attempt: Machine['attempt'] = async (words, options = {}) => {
+    const [program = '', ...args] = words;
+    const shown = [`${name}: ${program}`, ...args];
+    return recordingCommand(shown, options, async () => guestAttempt(agent, name, words, options));
+  };
   const run: Machine['run'] = async (words, options) => {
     const output = await attempt(words, options);
     if (output.code === 0) return output;

@@ -1,0 +1,30 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exists } from '#lib/base/files.ts';
+import type { Lab } from '#lib/layers/lab.ts';
+import { telling, type Known } from './scan.ts';
+
+/** The secrets that a lab was built with, as they lie on disk: none of them may be in a bundle. */
+export async function secretsOf({
+  dir,
+  nodes,
+  kubeconfig,
+}: Pick<Lab, 'dir' | 'nodes' | 'kubeconfig'>): Promise<Known[]> {
+  const known: Known[] = [];
+  const take = async (what: string, file: string): Promise<void> => {
+    if (exists(file)) known.push(...telling(what, await readFile(file, 'utf8')));
+  };
+  await take('the token of the VM', join(dir, 'workload-files/istio-token'));
+  for (const node of nodes) {
+    const pki = join(node.dir, 'var/kubernetes/pki');
+    if (!exists(pki)) continue;
+    for (const file of await readdir(pki, { recursive: true }))
+      if (file.endsWith('.key')) await take(`the key ${file} of the cluster`, join(pki, file));
+  }
+  if (exists(kubeconfig)) {
+    const [, data = ''] = /client-key-data:\s*(\S+)/.exec(await readFile(kubeconfig, 'utf8')) ?? [];
+    known.push(...telling('the key of the kubeconfig', data));
+    known.push(...telling('the key of the kubeconfig', Buffer.from(data, 'base64').toString('utf8')));
+  }
+  return known;
+}
