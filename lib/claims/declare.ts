@@ -2,6 +2,7 @@ import { beforeAll, expect, inject, test } from 'vitest';
 import { BlockedError, messageOf } from '#lib/base/errors.ts';
 import { heartbeat } from '#lib/base/heartbeat.ts';
 import { minutes, notingWaits, seconds } from '#lib/base/until.ts';
+import type { Failure } from '#lib/diagnostics/diagnose.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
 import { falsify, falsifying } from './falsify.ts';
@@ -21,16 +22,6 @@ export interface Door<L extends AnyLab, Layer extends string> {
   attach(layer: Layer): Promise<L>;
   /** Collects what tells why a claim failed, before anything is put back; returns where that lies. */
   diagnose?(failure: Failure): Promise<string>;
-}
-
-/** A claim that was seen to fail, or whose proof broke. */
-export interface Failure {
-  id: string;
-  /** When looking at it began and ended, in milliseconds since 1970. */
-  from: number;
-  to: number;
-  verdict: string;
-  reason: string;
 }
 
 /** Keeps what a proof saw for the report, and returns it. */

@@ -13,7 +13,7 @@ import { secretsOf } from './secrets.ts';
 import { sourcesOf, type Told } from './sources.ts';
 import { merged, page, type Stream, type Window } from './timeline.ts';
 
-/** A claim that was seen to fail. */
+/** A claim that was seen to fail, or whose proof broke. */
 export interface Failure {
   id: string;
   /** When looking at it began and ended, in milliseconds since 1970. */

@@ -135,7 +135,7 @@ async function nodeState(node: NodeMachine, options: RunOptions): Promise<Told> 
   const script = [
     'section rules.txt; for list in iptables-save ip6tables-save; do echo "# $list"; $list 2>&1; done; echo "# nft"; nft list ruleset 2>&1',
     'section routes.txt; ip address; ip route show table all; ip neighbour; ss -tan',
-    'for net in /run/netns/*; do',
+    'for net in /run/netns/* /var/run/netns/*; do [ -e "$net" ] || continue',
     `  id=$(${ask('server_info')} | grep -o '"id": *"[^"]*"' | head -n 1 | cut -d '~' -f 3) || continue`,
     '  [ -n "$id" ] || continue',
     ...pages.map((page) => `  section "proxies/$id/${fileOf(page)}"; ${ask(page)}`),

@@ -7,7 +7,9 @@ import { withLock } from '#lib/base/lock.ts';
 import { say, step } from '#lib/base/progress.ts';
 import type { Lab } from './lab.ts';
 
-export type LayerName = 'machines' | 'cluster' | 'istio' | 'gateway' | 'workload' | 'apps' | 'policy';
+/** In the order in which they stand on each other. */
+export const layerNames = ['machines', 'cluster', 'istio', 'gateway', 'workload', 'apps', 'policy'] as const;
+export type LayerName = (typeof layerNames)[number];
 
 /** Something provisioned in order. All three are idempotent. */
 export interface Layer {

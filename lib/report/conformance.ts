@@ -1,5 +1,6 @@
 import { redact } from '#lib/base/redact.ts';
 import type { Selection } from '#lib/claims/selection.ts';
+import { falsifiers, likelyCause, type Cause } from './cause.ts';
 import type { LabFacts, Span } from './lab-facts.ts';
 import { totalsOf, type Result, type Totals } from './results.ts';
 
@@ -20,6 +21,8 @@ export interface Conformance {
   timeline: Span[];
   /** What went wrong outside of any claim. */
   errors: string[];
+  /** What most likely made the run red; null when it is not. */
+  cause: Cause | null;
   claims: Result[];
 }
 
@@ -46,6 +49,7 @@ export function conformance({ startedAt, finishedAt, selection, results, outside
     totals: totalsOf(results),
     timeline: facts.timeline,
     errors: [...outside],
+    cause: likelyCause(results, falsifiers()) ?? null,
     claims: results,
   });
 }

@@ -43,6 +43,7 @@ export function closing(report: Conformance, problems: readonly string[]): strin
     ...errors.map((error) => `\n${painted('broken', 'Outside of any claim')}: ${error}`),
     ...problems.map((problem) => `\n${painted('broken', problem)}`),
     '',
+    ...(report.cause ? [`${painted('failed', 'Likely cause')}: ${report.cause.line}`] : []),
     ...(selection ? [`Asked for: ${asked(selection)}`] : []),
     `${sum(totals)} (${took})`,
   ].join('\n');

@@ -13,6 +13,7 @@ export function summary(report: Conformance): string {
     sum(report.totals),
     `Started ${report.startedAt}, took ${took}. Lab ${lab.name || '(unknown)'}, provider ${lab.provider || '(unknown)'}.`,
   ];
+  if (report.cause) parts.push(`**Likely cause:** ${oneLine(report.cause.line)}.`);
   if (selection) parts.push(`Only a part was asked for: ${asked(selection)}.`);
   parts.push(
     table(
