@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { attempt } from '#lib/base/command.ts';
 import { minutes, seconds } from '#lib/base/until.ts';
 import { allowance, bundleOf, type Ask } from './diagnose.ts';
-import { sections, split } from './sections.ts';
+import { sections, sectionsInFile, split } from './sections.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -61,6 +61,7 @@ test('collecting may take as long as looking did, and always a little', () => {
   expect(allowance(minutes(1), seconds(25))).toBe(seconds(10));
   expect(allowance(minutes(1), seconds(40))).toBe(seconds(5));
   expect(allowance(0, 0)).toBe(seconds(5));
+  expect(allowance(7957.126, 0.5)).toBe(7956);
 });
 
 test('one script tells several things', async () => {
@@ -76,5 +77,13 @@ test('one script tells several things', async () => {
     ['two', ''],
     ['three', '3'],
   ]);
+  const files = { ...here, read: async (path: string) => readFile(path, 'utf8') };
+  const slow = ['section one; echo 1', 'section two; echo 2; exec sleep 20', 'section three; echo 3'];
+  const { parts, missing } = await sectionsInFile(files, join(folder, 'told'), slow, { within: 3000 });
+  expect(parts).toEqual([
+    ['one', '1\n'],
+    ['two', '2\n'],
+  ]);
+  expect(missing[0]).toContain('only what it told in time is here: No end within 2.1 s');
   expect(split('nothing of ours', '--mark--')).toEqual([]);
 });

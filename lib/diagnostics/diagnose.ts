@@ -37,7 +37,7 @@ let spent = 0;
  * @param age how long this process has been at it, in milliseconds
  */
 export const allowance = (age: number, spentBefore: number): number =>
-  Math.min(patience.most, Math.max(patience.least, age - 2 * spentBefore));
+  Math.min(patience.most, Math.max(patience.least, Math.round(age - 2 * spentBefore)));
 
 /** Somebody who is asked, and tells what he knows of a time. */
 export interface Ask {

@@ -5,9 +5,9 @@ import { exists } from '#lib/base/files.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import type { NodeMachine } from '#lib/machines/local/node.ts';
-import type { Place } from '#lib/probes/places.ts';
+import type { PlaceWithFiles } from '#lib/probes/places.ts';
 import type { Piece } from './bundle.ts';
-import { sections } from './sections.ts';
+import { sections, sectionsInFile } from './sections.ts';
 import type { Stream, Window } from './timeline.ts';
 
 /** What a source has to tell: files, and what of it goes into the timeline. */
@@ -26,7 +26,8 @@ export interface Source {
 
 /** All sources; each is asked by itself, as any of them may be what is broken. */
 export const sourcesOf = ({ nodes }: Pick<Lab, 'nodes'>): Source[] => [
-  { name: 'VM: logs', ask: async ({ vm }, window, options) => vmLogs(vm, window, options) },
+  { name: 'VM: logs of the sidecar', ask: async ({ vm }) => sidecarLogs(vm) },
+  { name: 'VM: journal', ask: async ({ vm }, window, options) => vmJournal(vm, window, options) },
   { name: 'VM: proxy, rules, routes, certificates', ask: async ({ vm }, _, options) => vmState(vm, options) },
   ...nodes.flatMap((node) => [
     {
@@ -51,34 +52,50 @@ const pages = ['config_dump', 'clusters?format=json', 'certs', 'listeners'];
 const fileOf = (page: string): string =>
   `${page.replace(/\?.*/, '')}.${page === 'listeners' ? 'txt' : 'json'}`;
 
-async function vmLogs(vm: Place, { from }: Window, options: RunOptions): Promise<Told> {
-  const script = [
-    'section clock; date +%s%3N',
-    `section journal.log; journalctl --no-pager --output=short-unix --since=@${String(Math.floor(from / 1000))}`,
-    'section istio.log; tail -n 4000 /var/log/istio/istio.log',
-    'section istio.err.log; tail -n 4000 /var/log/istio/istio.err.log',
-  ];
-  const parts = await sections(vm, script, options);
-  const { clock, ...files } = Object.fromEntries(parts);
-  const ahead = Number(clock) - Date.now();
+/** Read without starting a program, so that they are there when the machine is too busy for one. */
+async function sidecarLogs(vm: PlaceWithFiles): Promise<Told> {
+  const read = async (name: string): Promise<string> => vm.read(`/var/log/istio/${name}`);
+  const [agent, envoy] = [await read('istio.log'), await read('istio.err.log')];
   return {
-    pieces: Object.entries(files).map(([name, text]) => ({ file: `vm/${name}`, text })),
-    streams: [
-      { from: 'vm journal', text: files['journal.log'] ?? '' },
-      { from: 'vm agent', text: files['istio.log'] ?? '' },
-      { from: 'vm envoy', text: files['istio.err.log'] ?? '' },
+    pieces: [
+      { file: 'vm/istio.log', text: agent },
+      { file: 'vm/istio.err.log', text: envoy },
     ],
-    ...(Math.abs(ahead) > 5000
-      ? {
-          missing: [
-            `its clock is ${String(Math.round(ahead / 1000))} s ahead of ours, so its lines are off by that`,
-          ],
-        }
-      : {}),
+    streams: [
+      { from: 'vm agent', text: agent },
+      { from: 'vm envoy', text: envoy },
+    ],
   };
 }
 
-async function vmState(vm: Place, options: RunOptions): Promise<Told> {
+async function vmJournal(vm: PlaceWithFiles, { from }: Window, options: RunOptions): Promise<Told> {
+  const asked = Date.now();
+  const { parts, missing } = await sectionsInFile(
+    vm,
+    '/run/diagnosis-journal',
+    [
+      'section clock; date +%s%3N',
+      `section journal; journalctl --no-pager --output=short-unix --since=@${String(Math.floor(from / 1000))}`,
+    ],
+    options,
+  );
+  const { clock, journal = '' } = Object.fromEntries(parts);
+  const off = clockOff(Number(clock), asked, Date.now());
+  return {
+    pieces: [{ file: 'vm/journal.log', text: journal }],
+    streams: [{ from: 'vm journal', text: journal }],
+    missing: [...missing, ...(off === undefined ? [] : [off])],
+  };
+}
+
+/** A clock is off when it tells a time before it was asked, or after it answered. */
+function clockOff(clock: number, asked: number, answered: number): string | undefined {
+  const by = clock > answered ? clock - answered : Math.min(0, clock - asked);
+  if (!(Math.abs(by) > 1000)) return undefined;
+  return `its clock is ${(by / 1000).toFixed(1)} s ahead of ours, and so are the times of its lines`;
+}
+
+async function vmState(vm: PlaceWithFiles, options: RunOptions): Promise<Told> {
   const script = [
     ...pages.map(
       (page) => `section ${fileOf(page)}; ${given} curl -sS -m 6 'http://127.0.0.1:15000/${page}' 2>&1`,
@@ -90,8 +107,8 @@ async function vmState(vm: Place, options: RunOptions): Promise<Told> {
     'section files.txt; ls -lR /etc/certs /var/run/secrets /etc/istio /var/lib/istio 2>&1',
     'section certificates.txt; for file in /etc/certs/cert-chain.pem /etc/certs/root-cert.pem; do echo "# $file"; openssl crl2pkcs7 -nocrl -certfile $file 2>&1 | openssl pkcs7 -print_certs -text -noout 2>&1; done',
   ];
-  const parts = await sections(vm, script, options);
-  return { pieces: parts.map(([name, text]) => ({ file: `vm/${name}`, text })), streams: [] };
+  const { parts, missing } = await sectionsInFile(vm, '/run/diagnosis-state', script, options);
+  return { pieces: parts.map(([name, text]) => ({ file: `vm/${name}`, text })), streams: [], missing };
 }
 
 /** Logs are read from the node's disk, which can be done whether or not the API server lives. */
