@@ -6,6 +6,7 @@ import { healthBecomes } from './health.ts';
 import { startHttpServer } from './http-server.ts';
 import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
+import { builtInThisBoot, sameBoot } from './this-boot.ts';
 
 /** helloworld v1 and v2, the curl pods, and external-app on the VM behind its service. */
 export const apps: Layer = {
@@ -27,9 +28,11 @@ export const apps: Layer = {
       ({ vmToMesh, meshToVm }) => vmToMesh['200'] === 1 && meshToVm['200'] === 1,
       { within: minutes(1), every: 200 },
     );
+    await builtInThisBoot(lab, 'apps');
   },
 
   async check(lab) {
+    await sameBoot(lab, 'apps');
     await allThere(lab.kube, appsDocuments(lab));
   },
 

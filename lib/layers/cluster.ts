@@ -1,4 +1,5 @@
 import { allThere } from '#lib/kube/manifest.ts';
+import { died, named, revive } from '#lib/distribution/died.ts';
 import { nodesReady, startCluster } from '#lib/distribution/upstream.ts';
 import { measured } from './lab.ts';
 import type { Layer } from './layer.ts';
@@ -11,15 +12,20 @@ export const cluster: Layer = {
   expectedMs: 6000,
 
   async up(lab) {
-    const kube = await startCluster(lab.local, lab.nodes, lab.programs.kubernetes);
+    const gone = await died(lab.nodes);
+    const kube =
+      gone.length === 0 ? await startCluster(lab.local, lab.nodes, lab.programs.kubernetes) : lab.kube;
+    await revive(gone);
     await nodesReady(kube, lab.nodes.length);
     const version = JSON.parse(await kube.raw('/version')) as { gitVersion: string };
     await measured(lab.dir, { kubernetes: version.gitVersion });
   },
 
   async check({ kube, nodes }) {
-    const named = nodes.map(({ name }) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
-    await allThere(kube, named);
+    const gone = await died(nodes);
+    if (gone.length > 0) throw new Error(`died: ${gone.map(named).join(', ')}`);
+    const documents = nodes.map(({ name }) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
+    await allThere(kube, documents);
   },
 
   async down({ nodes }) {

@@ -12,6 +12,7 @@ export const machines: Layer = {
 
   async up(lab) {
     const { vm, nodes, programs } = lab;
+    // a machine that runs is left alone: others may have gone without it
     await Promise.all([
       (async () => {
         if (!(await stands(vm))) await vm.resume(programs.vm.snapshot);
@@ -25,7 +26,10 @@ export const machines: Layer = {
   },
 
   async check({ nodes, vm }) {
-    await Promise.all([...nodes.map(async (node) => node.run(['true'])), vm.run(['true'])]);
+    const machines = [...nodes, vm];
+    const running = await Promise.all(machines.map(stands));
+    const off = machines.filter((_, i) => !running[i]).map(({ name }) => name);
+    if (off.length > 0) throw new Error(`${off.join(', ')} ${off.length === 1 ? 'does' : 'do'} not run`);
   },
 
   async down({ nodes, vm }) {

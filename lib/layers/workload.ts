@@ -11,6 +11,7 @@ import type { Furnishing } from '#lib/machines/local/snapshot.ts';
 import { patchedPrograms, patchesFolder } from './arm64-patches.ts';
 import { measured, type Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
+import { builtInThisBoot, sameBoot } from './this-boot.ts';
 
 export interface WorkloadOptions {
   /** install.workload.sh --no-fix-ca: leave CA_ADDR at the port that istioctl writes. */
@@ -45,6 +46,7 @@ export const workload: Layer = {
     await bootstrap(lab);
     note('start');
     await startSidecar(lab);
+    await builtInThisBoot(lab, 'workload');
     const [envoy, kernel] = await Promise.all([
       lab.vm.run(['/usr/local/bin/envoy', '--version']),
       lab.vm.run(['uname', '-r']),
@@ -55,8 +57,12 @@ export const workload: Layer = {
     });
   },
 
-  async check({ vm }) {
-    await vm.run(['test', '-e', placement['cluster.env'] ?? '']);
+  async check(lab) {
+    await lab.vm.run(['test', '-e', placement['cluster.env'] ?? '']);
+    await sameBoot(lab, 'workload');
+    // a sidecar that somebody stopped is for the claims to tell; one that systemd gave up is no sidecar
+    const { code } = await lab.vm.attempt(['systemctl', 'is-failed', '--quiet', 'istio']);
+    if (code === 0) throw new Error('systemd gave up starting the sidecar');
   },
 
   async down({ vm, kube, settings }) {

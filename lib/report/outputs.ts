@@ -37,14 +37,6 @@ export function outputsIn(folder: string): Outputs {
 }
 
 /** Removes what the run before left, so that nobody takes it for the answer of this one. The history stays. */
-<<<<<<< HEAD
-async function clear({ history, allureRaw, ...rest }: Outputs): Promise<void> {
-  for (const path of Object.values(rest)) await rm(path, { recursive: true, force: true });
-=======
-export async function clear({ history, allureRaw, ...rest }: Outputs): Promise<void> {
-  await remove(Object.values(rest));
-}
-
 async function remove(paths: readonly string[]): Promise<void> {
   for (const path of paths) await rm(path, { recursive: true, force: true });
 }
@@ -54,7 +46,6 @@ async function keepBundles(folder: string, { claims }: Conformance): Promise<voi
   const kept = new Set(claims.flatMap(({ id, diagnostics }) => (diagnostics === undefined ? [] : [id])));
   for (const id of exists(folder) ? await readdir(folder) : [])
     if (!kept.has(id)) await rm(join(folder, id), { recursive: true, force: true });
->>>>>>> 0f3dbd6 (A claim that fails leaves a bundle: one timeline, dumps and routes, collected before anything is put back)
 }
 
 /**

@@ -56,15 +56,12 @@ export interface Result {
   startedAt?: string;
   durationMs: number;
   evidence: Evidence[];
-<<<<<<< HEAD
   /** How long it waited for what to come true. */
   waits: Wait[];
   /** When it looks at this repository instead of the lab. */
   looksAt?: 'repository';
-=======
   /** The folder that tells why it failed, relative to the checkout. */
   diagnostics?: string;
->>>>>>> 0f3dbd6 (A claim that fails leaves a bundle: one timeline, dumps and routes, collected before anything is put back)
   rerun: string;
 }
 
@@ -163,12 +160,8 @@ function shown(value: unknown): string | undefined {
 
 function facts(
   test: Looked | undefined,
-<<<<<<< HEAD
-): Pick<Result, 'layer' | 'startedAt' | 'durationMs' | 'evidence' | 'waits' | 'looksAt'> {
-=======
-): Pick<Result, 'layer' | 'startedAt' | 'durationMs' | 'evidence' | 'diagnostics'> {
+): Pick<Result, 'layer' | 'startedAt' | 'durationMs' | 'evidence' | 'waits' | 'looksAt' | 'diagnostics'> {
   const diagnostics = test?.outcome?.diagnostics;
->>>>>>> 0f3dbd6 (A claim that fails leaves a bundle: one timeline, dumps and routes, collected before anything is put back)
   return {
     ...(diagnostics === undefined ? {} : { diagnostics }),
     ...(test?.outcome ? { layer: test.outcome.standsOn } : {}),

@@ -86,7 +86,6 @@ function section(
   return found.length === 0 ? [] : [`## ${title} (${String(found.length)})`, found.map(line).join('\n')];
 }
 
-<<<<<<< HEAD
 /** The ten longest waits of a second or more: how long the system took to come to what a claim expects. */
 function longestWaits(claims: readonly Result[]): string[][] {
   const waits = claims.flatMap(({ id, waits: all }) => all.map((wait) => ({ id, ...wait })));
@@ -97,10 +96,7 @@ function longestWaits(claims: readonly Result[]): string[][] {
     .map(({ id, what, ms }) => [`\`${id}\``, oneLine(what), duration(ms)]);
 }
 
-function failure({ id, statement, expected, seen, reason, sources, rerun }: Result): string {
-=======
 function failure({ id, statement, expected, seen, reason, sources, diagnostics, rerun }: Result): string {
->>>>>>> 0f3dbd6 (A claim that fails leaves a bundle: one timeline, dumps and routes, collected before anything is put back)
   const lines = [
     `- \`${id}\`: ${oneLine(statement)}`,
     ...(expected === undefined ? [] : [`  - expected: ${code(expected)}`]),

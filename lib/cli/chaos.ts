@@ -1,0 +1,126 @@
+import { join } from 'node:path';
+import { attempt } from '#lib/base/command.ts';
+import { messageOf, RefusedError } from '#lib/base/errors.ts';
+import { readJson, writeAtomic } from '#lib/base/files.ts';
+import { root } from '#lib/base/paths.ts';
+import { duration, say } from '#lib/base/progress.ts';
+import { settings as readSettings } from '#lib/base/settings.ts';
+import { minutes } from '#lib/base/until.ts';
+import { attachLab } from '#lib/layers/lab.ts';
+import type { Conformance } from '#lib/report/conformance.ts';
+import { deeds, type Deed } from './chaos/deeds.ts';
+import { rebuilt, wrongAfter, wrongDuring, type Ran } from './chaos/judge.ts';
+
+/*
+ * npm run chaos [-- <part of a name>…]
+ *
+ * Tests of the harness against its own lab, which is brought up when it does not stand, and kept. For each deed:
+ * claims are looked at; when the first of them has ended, something is done to the lab; the run must come to its end
+ * with verdicts that add up and no pass that could not be seen; and the next run on the same lab must be green, or
+ * say what it had to rebuild. Prints a table, writes reports/chaos.json, and ends with status 1 when one is not so.
+ */
+
+/** What came of one deed. */
+interface Outcome {
+  deed: string;
+  /** What is wrong, a sentence each; none when all is as it must be. */
+  wrong: string[];
+  totals?: object;
+  runMs?: number;
+  /** How long what was taken away was away, when it came back by itself. */
+  awayMs?: number;
+  nextMs?: number;
+  rebuilt: string[];
+}
+
+const endOfClaim = /^\s+[✓✗!■○] \S+/;
+
+async function vitest(pattern: string, within: number, onClaim: () => void = () => undefined): Promise<Ran> {
+  const started = performance.now();
+  const before = new Date().toISOString();
+  const words = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run', '-t', pattern];
+  const { code, stderr, stdout } = await attempt(words, {
+    cwd: root,
+    within,
+    env: { LAB_KEEP: 'always', NO_COLOR: '1' },
+    onLine: (line) => {
+      if (endOfClaim.test(line)) onClaim();
+    },
+  });
+  const found = readJson<Conformance>(join(root, 'reports/conformance.json'));
+  const report = found && found.startedAt >= before ? found : undefined;
+  return { code, ms: performance.now() - started, report, said: `${stderr}\n${stdout}` };
+}
+
+async function looked(deed: Deed): Promise<Outcome> {
+  const outcome: Outcome = { deed: deed.name, wrong: [], rebuilt: [] };
+  let begin: () => void = () => undefined;
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  // the first claim may have to wait for its layer
+  const running = vitest(deed.during, minutes(10) + deed.within, begin);
+  running.catch(() => undefined);
+  await Promise.race([begun, running]);
+  const lab = await attachLab();
+  say(`${deed.name}: claims are looked at, so now`);
+  const away = { from: 0, to: Number.POSITIVE_INFINITY };
+  await deed.do(lab);
+  away.from = Date.now();
+  const healing = deed.back?.(lab).then(() => {
+    away.to = Date.now();
+  });
+  healing?.catch((error: unknown) => outcome.wrong.push(`it did not come back: ${messageOf(error)}`));
+  const ran = await running;
+  const late = (ran.report ? Date.parse(ran.report.finishedAt) : Date.now()) - away.from;
+  if (late > deed.within) outcome.wrong.push(`the run took ${duration(late)} after the deed`);
+  await healing?.catch(() => undefined);
+  outcome.wrong.push(...wrongDuring(ran, away, deed.cannotPass));
+  outcome.runMs = Math.round(ran.ms);
+  if (ran.report) outcome.totals = ran.report.totals;
+  if (deed.back) outcome.awayMs = away.to - away.from;
+
+  say(`${deed.name}: the next run`);
+  const next = await vitest(deed.after, minutes(15));
+  outcome.wrong.push(...wrongAfter(next, deed.rebuilds));
+  outcome.nextMs = Math.round(next.ms);
+  outcome.rebuilt = rebuilt(next);
+  return outcome;
+}
+
+function row({ deed, wrong, totals = {}, runMs = 0, awayMs, nextMs = 0, rebuilt: again }: Outcome): string {
+  const counts = Object.entries(totals)
+    .filter(([verdict, count]) => count > 0 && verdict !== 'not-selected')
+    .map(([verdict, count]) => `${String(count)} ${verdict}`);
+  const cells = [
+    deed,
+    `${counts.join(', ') || 'no report'} in ${duration(runMs)}`,
+    awayMs === undefined ? 'not by itself' : duration(awayMs),
+    `${duration(nextMs)}${again.length > 0 ? `, rebuilt ${again.join('; ')}` : ''}`,
+    wrong.length === 0 ? 'as required' : wrong.join('; '),
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+}
+
+try {
+  const words = process.argv.slice(2);
+  const chosen = deeds.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
+  if (chosen.length === 0)
+    throw new RefusedError(`There is no such deed; there are: ${deeds.map(({ name }) => name).join(', ')}.`);
+  const { lab } = readSettings();
+  say(`Chaos on lab ${lab.name}, which is kept; \`npm run lab -- down\` ends it.`);
+  const outcomes: Outcome[] = [];
+  for (const deed of chosen) {
+    const failed = (error: unknown): Outcome => ({ deed: deed.name, wrong: [messageOf(error)], rebuilt: [] });
+    outcomes.push(await looked(deed).catch(failed));
+    await writeAtomic(join(root, 'reports/chaos.json'), `${JSON.stringify(outcomes, undefined, 2)}\n`);
+  }
+  process.stdout.write(
+    '| deed | the run meanwhile | back after | the next run | |\n| --- | --- | --- | --- | --- |\n',
+  );
+  process.stdout.write(outcomes.map(row).join(''));
+  process.exitCode = outcomes.some(({ wrong }) => wrong.length > 0) ? 1 : 0;
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof RefusedError ? 2 : 1;
+}

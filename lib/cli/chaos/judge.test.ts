@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { catalogue } from '#lib/claims/catalogue.ts';
+import type { Conformance } from '#lib/report/conformance.ts';
+import { deeds } from './deeds.ts';
+import { rebuilt, wrongAfter, wrongDuring, type Ran } from './judge.ts';
+
+const at = (second: number): string => new Date(second * 1000).toISOString();
+type Claim = { id: string; verdict: string; startedAt: string; durationMs: number };
+
+function ran(code: number, claims: readonly Claim[], said = '', totals: object = {}): Ran {
+  const count = (verdict: string): number => claims.filter((claim) => claim.verdict === verdict).length;
+  const verdicts = ['passed', 'failed', 'broken', 'blocked'];
+  const counted = Object.fromEntries(verdicts.map((verdict) => [verdict, count(verdict)]));
+  const report = { totals: { ...counted, ...totals }, errors: [], claims } as unknown as Conformance;
+  return { code, ms: 1000, report, said };
+}
+
+const away = { from: 10_000, to: 20_000 };
+const claim = (id: string, verdict: string, from: number, seconds: number): Claim => ({
+  id,
+  verdict,
+  startedAt: at(from),
+  durationMs: seconds * 1000,
+});
+
+test('a pass is by chance when what it looks at was away all the time', () => {
+  const all = [
+    claim('vm.before', 'passed', 8, 3),
+    claim('vm.within', 'passed', 12, 3),
+    claim('vm.waited', 'passed', 15, 10),
+    claim('istio.other', 'passed', 12, 3),
+    claim('vm.red', 'failed', 12, 3),
+  ];
+  expect(wrongDuring(ran(1, all), away, /^vm\./)).toEqual([
+    'vm.within passed although what it looks at was away all the time',
+  ]);
+});
+
+test.each([
+  ['a red run with status 0', ran(0, [claim('vm.red', 'failed', 1, 1)]), 'its status is 0, with 1 red'],
+  ['a green run with status 1', ran(1, [claim('vm.a', 'passed', 1, 1)]), 'its status is 1, with 0 red'],
+  [
+    'a lost verdict',
+    ran(0, [claim('vm.a', 'passed', 1, 1)], '', { passed: 2 }),
+    'its verdicts do not add up',
+  ],
+  ['no report', { ...ran(137, []), report: undefined }, 'it ended with status 137 and without a report'],
+])('%s is wrong', (_, run, wrong) => {
+  expect(wrongDuring(run, away, /^vm\./)).toEqual([wrong]);
+});
+
+const said = [
+  '18:00:00 Machines: three nodes and the VM: what an earlier run built does not stand any more (vm does not run)',
+  '18:00:05 [1/7] Machines: three nodes and the VM (about 3.0 s)',
+].join('\n');
+
+test('the next run is green, and rebuilds only what it may', () => {
+  const green = [claim('vm.a', 'passed', 1, 1)];
+  expect(rebuilt(ran(0, green, said))).toEqual(['Machines: three nodes and the VM (vm does not run)']);
+  expect(wrongAfter(ran(0, green, said), /does not run/)).toEqual([]);
+  expect(wrongAfter(ran(0, green, said))).toEqual([
+    'the next run rebuilt Machines: three nodes and the VM (vm does not run)',
+  ]);
+  expect(wrongAfter(ran(1, [claim('vm.a', 'blocked', 1, 1)]))).toEqual(['vm.a was blocked in the next run']);
+});
+
+test('every deed looks at claims of the catalogue', () => {
+  const known = catalogue();
+  for (const { during, after } of deeds)
+    for (const id of `${during}|${after}`.split('|')) expect(known.has(id), id).toBe(true);
+});
