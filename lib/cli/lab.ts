@@ -3,7 +3,8 @@ import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { hostPackages, missingPackages } from '#lib/artifacts/host-packages.ts';
-import { attachLab } from '#lib/layers/lab.ts';
+import { clientEnv } from '#lib/layers/client-env.ts';
+import { attachLab, type Lab } from '#lib/layers/lab.ts';
 import { outcomeOf } from '#lib/layers/layer.ts';
 import { ensure, layers } from '#lib/layers/layers.ts';
 import { openLabFor } from '#lib/layers/open.ts';
@@ -14,7 +15,7 @@ import { labNames, sweep } from '#lib/machines/local/sweep.ts';
 
 const usage = `npm run lab -- <command>
   doctor              what this machine lacks
-  up [layer]          bring the lab up (to a layer), and keep it
+  up [layer]          bring the lab up (to a layer), and keep it; with --recreate the one that stands is ended first
   status              which labs and layers stand
   shell <machine>     a shell on k3s-master, k3s-worker-1, k3s-worker-2, or the VM (words after it are run instead);
                       on the VM it is that of the user ubuntu, who has sudo
@@ -33,18 +34,20 @@ const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
     say('Nothing is missing.');
   },
 
-  async up([layer = 'policy']) {
+  async up(words) {
+    const [layer = 'policy', ...more] = words.filter((word) => word !== '--recreate');
+    if (more.length > 0 || layer.startsWith('-')) throw new RefusedError(usage);
     const known = layers.find(({ name }) => name === layer);
     if (!known)
       throw new RefusedError(
         `There is no layer ${layer}; there are ${layers.map(({ name }) => name).join(', ')}.`,
       );
     const started = performance.now();
-    const { lab } = await openLabFor(readSettings());
+    const { lab } = await openLabFor(readSettings(), { recreate: words.includes('--recreate') });
     await ensure(known.name, lab);
     await keepLab(lab.dir, true);
     say(
-      `Lab ${lab.name} stands after ${duration(performance.now() - started)}. KUBECONFIG=${lab.dir}/kubeconfig works with kubectl.`,
+      `Lab ${lab.name} stands after ${duration(performance.now() - started)}. \`source ${clientEnv(lab)}\` gives a shell its kubectl and istioctl.`,
     );
   },
 

@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
 import { attempt, run } from '#lib/base/command.ts';
+import { ownProgram } from '#lib/base/own-program.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import { labKubeconfig } from './kubeconfig.ts';
 import { enterLab, type LocalLab } from '#lib/machines/local/lab.ts';
@@ -22,12 +21,6 @@ export async function startControllers(
   nodes: readonly string[],
   only?: Controller,
 ): Promise<void> {
-  const program = [
-    process.execPath,
-    '--import',
-    pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href,
-  ];
-  const entry = fileURLToPath(new URL('controllers.ts', import.meta.url));
   const log = join(lab.dir, 'controllers.log');
   await run([
     ...[
@@ -38,8 +31,7 @@ export async function startControllers(
       ...enterLab(lab),
       'setsid',
       '-f',
-      ...program,
-      entry,
+      ...ownProgram('lib/distribution/controllers.ts'),
     ],
     ...[
       '--kubeconfig',

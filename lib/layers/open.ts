@@ -2,13 +2,16 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
+import { istioArch } from '#lib/artifacts/istio-arch.ts';
 import { istioVersion } from '#lib/artifacts/istio-versions.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
+import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
+import { clientEnv, clientSettings } from './client-env.ts';
 import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
@@ -17,9 +20,14 @@ import { programs } from './programs.ts';
 /**
  * Opens the lab that the settings name: preflight, artifacts, namespaces. No layer is brought up yet.
  *
+ * @param recreate whether the lab that stands is ended first, once nothing is left that could refuse the new one
  * @throws RefusedError before anything is touched when the machine or the settings do not allow it
  */
-export async function openLabFor(settings: Settings): Promise<{ lab: Lab; kept: boolean }> {
+export async function openLabFor(
+  settings: Settings,
+  { recreate = false } = {},
+): Promise<{ lab: Lab; kept: boolean }> {
+  istioArch();
   istioVersion(settings.istioVersion);
   if (process.platform !== 'linux') throw new RefusedError('The local provider needs Linux.');
   if (process.getuid?.() !== 0) {
@@ -29,8 +37,10 @@ export async function openLabFor(settings: Settings): Promise<{ lab: Lab; kept: 
   }
   await hostPackages();
   const paths = await programs(settings);
+  if (recreate) await closeLab(settings.lab.name);
   const { lab: local, kept } = await openLab(settings);
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(paths, undefined, 2));
+  await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), [paths.istio, paths.kubernetes]));
   await keepLab(local.dir, settings.lab.keep === 'always');
   await forgetFailures(
     local.dir,

@@ -1,4 +1,15 @@
+import { istioArch, istioArchs } from '#lib/artifacts/istio-arch.ts';
+import { messageOf } from '#lib/base/errors.ts';
 import { kubernetesVersion } from '#lib/distribution/upstream.ts';
 
 /** The versions that this harness builds whatever the settings say. */
-export const pinned = { kubernetes: kubernetesVersion } as const;
+export const pinned = { kubernetes: kubernetesVersion, istioArchs } as const;
+
+/** What Istio calls a system (this one unless told), or why an istioctl for it is refused before anything is built. */
+export function istioctlFor(platform?: string, arch?: string): string {
+  try {
+    return istioArch(platform, arch);
+  } catch (error) {
+    return messageOf(error);
+  }
+}

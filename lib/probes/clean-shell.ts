@@ -20,3 +20,9 @@ export async function sourcedSettings(
     }),
   );
 }
+
+/** What a script says in a shell that had nothing but a PATH and sourced a file. */
+export async function saidAfterSourcing(file: string, script: string, path: string): Promise<string> {
+  const shell = ['bash', '-c', 'set -e; . "$1"; eval "$2"', '-', file, script];
+  return (await run(['env', '-i', `PATH=${path}`, ...shell])).stdout;
+}

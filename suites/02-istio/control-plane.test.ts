@@ -1,12 +1,14 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
+import { seconds } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
+import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import { versionBeforeInstall } from '#lib/layers/istio.ts';
 import { patched, without } from '#lib/layers/passing.ts';
 import { debugPage, meshSettings } from '#lib/probes/istiod.ts';
 import { podsOf } from '#lib/probes/pods.ts';
-import { serviceOf } from '#lib/probes/services.ts';
+import { serviceOf, servicesOf } from '#lib/probes/services.ts';
 
 const claim = claims('02-istio', { layer: 'istio' });
 
@@ -111,6 +113,44 @@ claim('istio.revisioned-service', {
     const [there, back] = [{ spec: { type: 'LoadBalancer' } }, { spec: { type: 'ClusterIP' } }];
     return patched(lab, 'the control plane as a LoadBalancer', { ref, there, back });
   },
+});
+
+const tagService = 'istiod-revision-tag-default';
+
+claim('istio.install-service-list', {
+  async proof({ kube, settings }, seen) {
+    const { istioNamespace, istioRevision, istioVersion } = settings;
+    // what this installation made; the gateway for the VMs is another one's
+    const labels = 'install.operator.istio.io/owning-resource=istio';
+    const all = await servicesOf(kube, istioNamespace);
+    const services = seen('the services', await servicesOf(kube, istioNamespace, labels));
+    const names = services
+      .map(({ name }) => name)
+      .filter((name) => name !== tagService)
+      .toSorted();
+
+    expect(names, `the services: ${names.join(', ')}`).toEqual([
+      'istio-ingressgateway',
+      `istiod-${istioRevision}`,
+    ]);
+    // from 1.28 on the default tag is a service too
+    expect(all.some(({ name }) => name === tagService)).toBe(istioVersion === 'master');
+    expect(services.find(({ name }) => name === 'istio-ingressgateway')).toMatchObject({
+      type: 'LoadBalancer',
+      numbers: [80, 443, 15021],
+    });
+  },
+
+  async falsifier(lab) {
+    const name = 'istio-ingressgateway';
+    const ref = { apiVersion: 'v1', kind: 'Service', namespace: lab.settings.istioNamespace, name };
+    const gone = await without(lab, ref);
+    return change('no ingress gateway, as with the component off', async () => {
+      await gone.undo();
+      await gatewayAddresses(lab, seconds(20), name);
+    });
+  },
+  red: /the services: istiod-[\w-]+: expected/,
 });
 
 const tag = {

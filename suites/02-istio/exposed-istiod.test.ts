@@ -1,11 +1,12 @@
 import { expect } from 'vitest';
 import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { applying, type Change } from '#lib/kube/manifest.ts';
+import { applying } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { loadBalancer } from '#lib/layers/load-balancer.ts';
-import { patched, without } from '#lib/layers/passing.ts';
+import { without } from '#lib/layers/passing.ts';
+import { refTo, withFirst } from '#lib/layers/with-first.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { listeners } from '#lib/probes/envoy.ts';
 import { meshRoots } from '#lib/probes/istiod.ts';
@@ -17,24 +18,6 @@ const claim = claims('02-istio', { layer: 'gateway' });
 
 const proxyOf = (lab: Lab): Place =>
   pod(lab, lab.settings.istioNamespace, 'deploy/istio-eastwestgateway', 'istio-proxy');
-const refTo = (lab: Lab, kind: string, name: string) => ({
-  apiVersion: 'networking.istio.io/v1',
-  kind,
-  namespace: lab.settings.istioNamespace,
-  name,
-});
-
-/** An object that is left with the first entry of a list. */
-async function withFirst(lab: Lab, kind: string, name: string, list: string): Promise<Change> {
-  const ref = refTo(lab, kind, name);
-  const entries = (await lab.kube.get(ref))?.spec?.[list] as unknown[];
-  const [there, back] = [entries.slice(0, 1), entries].map((some) => ({ spec: { [list]: some } }));
-  return patched(lab, `${kind} ${name} with the first of its ${list} alone`, {
-    ref,
-    there: there ?? {},
-    back: back ?? {},
-  });
-}
 
 claim('istio.ewg-gateway-object', {
   async proof(lab, seen) {

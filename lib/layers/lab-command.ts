@@ -1,0 +1,16 @@
+import { attempt, type Output } from '#lib/base/command.ts';
+import { ownProgram } from '#lib/base/own-program.ts';
+import { minutes } from '#lib/base/until.ts';
+import { labNames } from '#lib/machines/local/sweep.ts';
+
+/** `npm run lab -- <words>`, as whoever uses it calls it. It ends with us; its exit status is an answer. */
+export async function labCommand(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Output> {
+  const program = ownProgram('lib/cli/lab.ts');
+  return attempt(['setpriv', '--pdeathsig', 'KILL', '--', ...program, ...words], { env, within: minutes(5) });
+}
+
+/** Whether a lab of this name stands, or left something behind. */
+export const labIsThere = (name: string): boolean => labNames().includes(name);
