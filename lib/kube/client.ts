@@ -62,7 +62,7 @@ export function kubeClient(kubeconfig: string): Kube {
         `apply ${namedAs(document.kind, document.metadata)}`,
         async () =>
           api.patch(
-            document,
+            asModelled(document),
             undefined,
             undefined,
             manager,
@@ -114,6 +114,19 @@ export function kubeClient(kubeconfig: string): Kube {
 /** Such as "Pod sample/curl". */
 const namedAs = (kind = '?', { name = '?', namespace }: { name?: string; namespace?: string } = {}): string =>
   `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+
+/**
+ * The document as the client's models have it: they call the field `from` of a NetworkPolicy by another name, and would
+ * send a rule without it, which lets everybody in.
+ */
+export function asModelled(document: Resource): Resource {
+  const ingress = document.spec?.['ingress'];
+  if (document.kind !== 'NetworkPolicy' || !Array.isArray(ingress)) return document;
+  const rules = (ingress as { from?: unknown }[]).map(({ from, ...rule }) =>
+    from === undefined ? rule : { ...rule, _from: from },
+  );
+  return { ...document, spec: { ...document.spec, ingress: rules } };
+}
 
 /** A change that says something about the metadata must not lose the name. */
 function withMetadata(head: Resource, change: object & { metadata?: object }): Resource {

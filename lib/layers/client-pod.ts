@@ -27,6 +27,18 @@ export async function newClient(lab: Lab, name = 'vm-response-test'): Promise<Pa
 }
 
 /**
+ * A pod of namespace sample without a sidecar: what a policy does to a connection of its own is seen bare, and nothing
+ * keeps connections for the next request.
+ */
+export async function bareClient(lab: Lab, name: string): Promise<PassingPod> {
+  const curl = lab
+    .manifest('04-traffic/clients.yaml')
+    .find(({ kind, metadata }) => kind === 'Pod' && metadata?.namespace === 'sample');
+  const labels = { app: name, 'sidecar.istio.io/inject': 'false' };
+  return passingPod(lab, { ...curl, metadata: { name, namespace: 'sample', labels } });
+}
+
+/**
  * A pod in the VM's namespace with the VM's label, which answers on port 5000. It is never ready, so it does not take
  * the VM's requests.
  */

@@ -1,9 +1,10 @@
 import type { Resource } from '#lib/kube/client.ts';
 import { applying, change, type Change } from '#lib/kube/manifest.ts';
 import { startControllers, stopControllers } from '#lib/distribution/start-controllers.ts';
-import { newClient, type PassingPod } from './client-pod.ts';
+import { bareClient, lookalike, newClient, type PassingPod } from './client-pod.ts';
 import { meshKnows } from './health.ts';
 import type { Lab } from './lab.ts';
+import { sideBySide } from './passing.ts';
 
 /** The article's deny-all, as it is or for other pods than the VM's lookalikes. */
 export function denyAll(
@@ -46,6 +47,29 @@ export async function guardedFromVm(lab: Lab): Promise<Guarded> {
     unguard: async () => policy.undo(),
   };
 }
+
+/** Pods whose connections policies are tried on, and one that policies select where they cannot select the VM. */
+export interface PolicySubjects extends Change {
+  /** Two pods of sample without a sidecar, labelled with their names. */
+  readonly chosen: PassingPod;
+  readonly neighbour: PassingPod;
+  /** A pod in the VM's namespace with the VM's label. */
+  readonly twin: PassingPod;
+}
+
+export async function policySubjects(lab: Lab): Promise<PolicySubjects> {
+  const pods = await sideBySide(bareClient(lab, 'chosen'), bareClient(lab, 'neighbour'), lookalike(lab));
+  const [chosen, neighbour, twin] = pods.made;
+  return { ...change(pods.name, async () => pods.undo()), chosen, neighbour, twin };
+}
+
+/** A policy of the VM's namespace, under a name of its own. */
+export const vmSidePolicy = ({ settings }: Lab, name: string, spec: object): Resource => ({
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'NetworkPolicy',
+  metadata: { name, namespace: settings.vmNamespace },
+  spec: { podSelector: {}, ...spec },
+});
 
 /** Stops the policy engine; the rules that it made go with it. */
 export async function withoutPolicyEngine({ local, nodes }: Pick<Lab, 'local' | 'nodes'>): Promise<Change> {

@@ -1,0 +1,37 @@
+import { seconds, until } from '#lib/base/until.ts';
+import { applying, change, type Change } from '#lib/kube/manifest.ts';
+import { bystander } from '#lib/probes/bystander.ts';
+import { get, outcomeOf } from '#lib/probes/http.ts';
+import type { Lab } from './lab.ts';
+
+/** An AuthorizationPolicy that selects the VM by its label and allows nothing; in force when this returns. */
+export async function deniedByMesh(lab: Lab): Promise<Change> {
+  const { vmApp: app, vmNamespace: namespace } = lab.settings;
+  const policy = {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'allow-nothing', namespace },
+    spec: { selector: { matchLabels: { app } } },
+  };
+  const url = `http://${await lab.vm.address()}:8000/`;
+  const applied = await applying(lab.kube, [policy]);
+  const answers = async (outcome: string): Promise<void> => {
+    await until(
+      `the VM answers ${outcome}`,
+      async () => outcomeOf(await get(bystander(lab), url)),
+      (seen) => seen === outcome,
+      { within: seconds(30), every: 200 },
+    );
+  };
+  const denied = change(applied.name, async () => {
+    await applied.undo();
+    await answers('200');
+  });
+  try {
+    await answers('403');
+  } catch (error) {
+    await applied.undo();
+    throw error;
+  }
+  return denied;
+}
