@@ -10,6 +10,7 @@ import { nodeMachine, type NodeMachine } from '#lib/machines/local/node.ts';
 import { nodePlans } from '#lib/machines/local/topology.ts';
 import { vmMachine, type VmMachine } from '#lib/machines/local/vm.ts';
 import type { Resource } from '#lib/kube/client.ts';
+import { referenceRepository } from './reference-repository.ts';
 
 /** Where the lab's programs and packages are, as the machines layer found or built them. */
 export interface Programs {
@@ -89,7 +90,10 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
       kube ??= kubeClient(kubeconfig);
       return kube;
     },
-    features: new Set(['upstream', 'klipper', 'netpol-engine', 'amd64-vm']),
+    features: new Set([
+      ...['upstream', 'klipper', 'netpol-engine', 'amd64-vm'],
+      ...(referenceRepository() === undefined ? [] : ['reference-repository']),
+    ]),
     istioctl: withConfig(join(programs.istio, 'istioctl')),
     kubectl: withConfig(join(programs.kubernetes, 'kubectl')),
     bystander: async (words, options) => run([...enterLab(local), ...words], options),

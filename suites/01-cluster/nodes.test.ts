@@ -44,6 +44,33 @@ claim('cluster.nodes-ready', {
   },
 });
 
+claim('cluster.node-roles', {
+  async proof({ kubectl }, seen) {
+    const { stdout } = await kubectl(['get', 'nodes', '--no-headers']);
+    const lines = seen('kubectl get nodes', stdout).trimEnd().split('\n');
+    const roles = lines
+      .map((line) => line.split(/\s+/))
+      .map(([name, , role]) => `${name ?? ''} ${role ?? ''}`);
+    const workers = roles.slice(1).join(', ');
+
+    // master is a habit of k3s, which the lab keeps; nothing may lean on it
+    expect(roles[0]).toMatch(/^k3s-master control-plane(,master)?$/);
+    expect(workers, `the workers: ${workers}`).toBe('k3s-worker-1 <none>, k3s-worker-2 <none>');
+  },
+
+  async falsifier(lab) {
+    const labelled = (value: string | null) => ({
+      metadata: { labels: { 'node-role.kubernetes.io/control-plane': value } },
+    });
+    return patched(lab, 'a worker with the role of a control plane', {
+      ref: { apiVersion: 'v1', kind: 'Node', name: 'k3s-worker-1' },
+      there: labelled('true'),
+      back: labelled(null),
+    });
+  },
+  red: /the workers: k3s-worker-1 control-plane, k3s-worker-2 <none>: expected/,
+});
+
 /** The Kubernetes minors that Istio announced its releases for. The program itself knows the lower end alone. */
 const announced: Readonly<Record<string, string>> = { '1.24': '1.28 to 1.31', '1.27': '1.29 to 1.33' };
 

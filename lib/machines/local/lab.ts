@@ -109,6 +109,12 @@ export async function closeLab(name: string): Promise<void> {
   await rm(dir, { recursive: true, force: true });
 }
 
+/** Takes over a lab that another process of ours brought up: it ends with us, also when we are killed. */
+export async function adoptLab(dir: string): Promise<void> {
+  await own(dir);
+  await keepLab(dir, false);
+}
+
 /** Makes us the run that the lab lives for. */
 async function own(dir: string): Promise<void> {
   const us = processOf(process.pid);

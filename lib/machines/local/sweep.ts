@@ -6,23 +6,20 @@ import { closeLab, findLab } from './lab.ts';
 
 const group = 'istio-vm-conformance';
 
+/** The folders in a folder, by name; none when it is not there. */
+export const foldersIn = (dir: string): string[] =>
+  exists(dir)
+    ? readdirSync(dir, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+    : [];
+
+/** Where the control groups of labs are: in every hierarchy of version 1, or in that of version 2. */
+export const groups = (): string[] =>
+  ['', ...foldersIn('/sys/fs/cgroup')].map((name) => join('/sys/fs/cgroup', name, group));
+
 /** The labs that left something on this machine, standing or not: by their folders and their control groups. */
 export function labNames(): string[] {
-  const found = new Set<string>();
-  const list = (dir: string): string[] =>
-    exists(dir)
-      ? readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
-          entry.isDirectory() ? [entry.name] : [],
-        )
-      : [];
-  for (const name of list(join(cacheDir(), 'labs'))) found.add(name);
-  for (const top of [
-    '/sys/fs/cgroup',
-    ...list('/sys/fs/cgroup').map((name) => join('/sys/fs/cgroup', name)),
-  ]) {
-    for (const name of list(join(top, group))) found.add(name);
-  }
-  return [...found].toSorted();
+  const found = [join(cacheDir(), 'labs'), ...groups()].flatMap(foldersIn);
+  return [...new Set(found)].toSorted();
 }
 
 /** Removes what labs that no longer stand left behind. Returns their names. */
