@@ -4,7 +4,7 @@ import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { hostPackages, missingPackages } from '#lib/artifacts/host-packages.ts';
 import { clientEnv } from '#lib/layers/client-env.ts';
-import { attachLab, type Lab } from '#lib/layers/lab.ts';
+import { attachLab } from '#lib/layers/lab.ts';
 import { outcomeOf } from '#lib/layers/layer.ts';
 import { ensure, layers } from '#lib/layers/layers.ts';
 import { openLabFor } from '#lib/layers/open.ts';

@@ -55,6 +55,7 @@ export function standIn(target: Target): StandIn {
     istio: join(dir, 'programs'),
     sidecarPackage: join(dir, 'istio-sidecar.deb'),
     imageStore: join(dir, 'image-store'),
+    arm64: { sidecarPackage: join(dir, 'istio-sidecar-arm64.deb'), proxyImage: join(dir, 'proxy') },
     vm: { image: join(dir, 'vm'), snapshot: join(dir, 'vm') },
   };
 
@@ -100,6 +101,7 @@ export function standIn(target: Target): StandIn {
     ...machine(settings.vmName),
     dir: join(machines, settings.vmName),
     resume: async () => Promise.resolve(),
+    remove: done,
   };
   const node = (plan: NodePlan): NodeMachine => ({
     ...machine(plan.name),
