@@ -36,7 +36,7 @@ claim('vm.arm64-patch-flow', {
       return Promise.resolve();
     });
   },
-  red: /x86-64/,
+  red: /expected 'x86-64' to be 'aarch64'/,
 
   async proof(lab, seen) {
     const { run } = room.now();
@@ -63,12 +63,8 @@ claim('vm.arm64-patch-flow', {
         state = await told(container, '{{.State.Status}}, started {{.State.StartedAt.Unix}}');
       },
     });
-    const programs = patchedPrograms.map(
-      async (path) => [path, await elfMachineOf(join(folder, path))] as const,
-    );
-    expect(seen('the programs', Object.fromEntries(await Promise.all(programs)))).toEqual(
-      Object.fromEntries(patchedPrograms.map((path) => [path, 'aarch64'])),
-    );
+    for (const path of patchedPrograms)
+      expect(seen(path, await elfMachineOf(join(folder, path))), path).toBe('aarch64');
     expect(seen('the state of the container', state)).toBe('created, started -62135596800');
     expect((await run(['podman', 'ps', '--all', '--quiet'])).stdout).toBe('');
     await rm(folder, { recursive: true });
@@ -87,7 +83,7 @@ claim('vm.arm64-podman', {
       return Promise.resolve();
     });
   },
-  red: /docker create/,
+  red: /CONTAINER_TOOL=podman: expected \[ 'docker create'/,
 
   async proof(lab, seen) {
     const { run, dir } = room.now();
@@ -100,11 +96,8 @@ claim('vm.arm64-podman', {
       return words();
     };
 
-    expect(seen('called with CONTAINER_TOOL=podman', await called(environment))).toEqual([
-      'podman create',
-      'podman export',
-      'podman rm',
-    ]);
+    const asked = seen('called with CONTAINER_TOOL=podman', await called(environment));
+    expect(asked, 'CONTAINER_TOOL=podman').toEqual(['podman create', 'podman export', 'podman rm']);
     expect(seen('called without it', await called({}))).toEqual([
       'docker create',
       'docker export',

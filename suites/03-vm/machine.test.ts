@@ -26,11 +26,10 @@ claim('vm.shell-access', {
     const script = 'id -un; hostname; sudo -n id -un';
     const { stdout, stderr } = await machine.attempt(asUser(['bash', '-c', script]));
 
-    expect(seen('user, host, and user by sudo', (stdout + stderr).trim().split('\n'))).toEqual([
-      'ubuntu',
-      'vm-istio-external-workload',
-      'root',
-    ]);
+    const [user, host, bySudo] = seen('user, host, user by sudo', (stdout + stderr).trim().split('\n'));
+    expect(user).toBe('ubuntu');
+    expect(host).toBe('vm-istio-external-workload');
+    expect(bySudo).toBe('root');
   },
 });
 

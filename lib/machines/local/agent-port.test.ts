@@ -100,3 +100,9 @@ test('a machine that does not run is told at once', async () => {
   );
   expect(exists(join(dir, 'agent0.lock'))).toBe(false);
 });
+
+test('of a machine that was never made it is told at once that it does not run', async () => {
+  const agent = agentPort(join(dir, 'nothing'));
+
+  await expect(agent.ask('a')).rejects.toThrow(/The machine does not run: there is no .*nothing/);
+});

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '#lib/base/errors.ts';
+import { exists } from '#lib/base/files.ts';
 import { tryLock } from '#lib/base/lock.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import { openLineSocket, type LineSocket } from './line-socket.ts';
@@ -100,6 +101,7 @@ async function takePort(
 }
 
 async function tryPort(dir: string, port: string): Promise<LineSocket | 'taken' | NotRunning> {
+  if (!exists(dir)) return new NotRunning(`The machine does not run: there is no ${dir}.`);
   const lock = join(dir, `${port}.lock`);
   if ((await tryLock(lock)) !== 'us') return 'taken';
   const free = (): void => {
