@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { afterAll, expect } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { claims } from '#lib/claims/claim.ts';
@@ -20,9 +20,12 @@ afterAll(async () => spare.end());
 claim('vm.created-before-workload-step', {
   given: spare.given,
   async falsifier({ programs }) {
-    const { vm } = spare.now().lab;
-    await vm.resume(programs.vm.snapshot);
-    return change('a VM that is there already', async () => vm.remove());
+    const { lab: other } = spare.now();
+    await other.vm.resume(programs.vm.snapshot);
+    return change('a VM that is there already', async () => {
+      await other.vm.remove();
+      await rm(workloadFiles(other), { recursive: true, force: true });
+    });
   },
   red: /promise resolved .* instead of rejecting/,
 
