@@ -9,7 +9,7 @@ import { minutes } from '#lib/base/until.ts';
 import { attachLab } from '#lib/layers/lab.ts';
 import type { Conformance } from '#lib/report/conformance.ts';
 import { deeds, type Deed } from './chaos/deeds.ts';
-import { rebuilt, wrongAfter, wrongDuring, type Ran } from './chaos/judge.ts';
+import { lastWords, rebuilt, wrongAfter, wrongDuring, type Ran } from './chaos/judge.ts';
 
 /*
  * npm run chaos [-- <part of a name>…]
@@ -61,7 +61,11 @@ async function looked(deed: Deed): Promise<Outcome> {
   // the first claim may have to wait for its layer
   const running = vitest(deed.during, minutes(10) + deed.within, begin);
   running.catch(() => undefined);
-  await Promise.race([begun, running]);
+  const early = running.then((ran) => {
+    throw new Error(`The run ended before any claim had: status ${String(ran.code)}, ${lastWords(ran)}`);
+  });
+  early.catch(() => undefined);
+  await Promise.race([begun, early]);
   const lab = await attachLab();
   say(`${deed.name}: claims are looked at, so now`);
   const away = { from: 0, to: Number.POSITIVE_INFINITY };

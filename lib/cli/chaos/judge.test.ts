@@ -44,7 +44,11 @@ test.each([
     ran(0, [claim('vm.a', 'passed', 1, 1)], '', { passed: 2 }),
     'its verdicts do not add up',
   ],
-  ['no report', { ...ran(137, []), report: undefined }, 'it ended with status 137 and without a report'],
+  [
+    'no report',
+    { ...ran(137, [], 'some\nKilled\n'), report: undefined },
+    'it ended with status 137 and without a report: some Killed',
+  ],
 ])('%s is wrong', (_, run, wrong) => {
   expect(wrongDuring(run, away, /^vm\./)).toEqual([wrong]);
 });

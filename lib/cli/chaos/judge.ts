@@ -15,9 +15,13 @@ export interface Away {
   to: number;
 }
 
+/** What a run said last, in one line. */
+export const lastWords = ({ said }: Ran): string => said.trim().replaceAll(/\s+/g, ' ').slice(-300);
+
 /** What is wrong with a run during which something was done to the lab, a sentence each. */
-export function wrongDuring({ code, report }: Ran, away: Away, cannotPass: RegExp): string[] {
-  if (!report) return [`it ended with status ${String(code)} and without a report`];
+export function wrongDuring(ran: Ran, away: Away, cannotPass: RegExp): string[] {
+  const { code, report } = ran;
+  if (!report) return [`it ended with status ${String(code)} and without a report: ${lastWords(ran)}`];
   const all = Object.values(report.totals).reduce((sum, count) => sum + count, 0);
   const red = report.totals.failed + report.totals.broken + report.totals.blocked + report.errors.length;
   const byChance = report.claims.filter(
@@ -45,7 +49,8 @@ export const rebuilt = ({ said }: Ran): string[] =>
 
 /** What is wrong with the run after it: it must be green, and not have rebuilt what nothing was done to. */
 export function wrongAfter(ran: Ran, rebuilds?: RegExp): string[] {
-  if (!ran.report) return [`the next run ended with status ${String(ran.code)} and without a report`];
+  if (!ran.report)
+    return [`the next run ended with status ${String(ran.code)} and without a report: ${lastWords(ran)}`];
   const red = ran.report.claims.filter(({ verdict }) => ['failed', 'broken', 'blocked'].includes(verdict));
   const odd = rebuilt(ran).filter((what) => !rebuilds?.test(what));
   return [
