@@ -18,7 +18,7 @@ test.each([
   [
     'lib/claims/seeded.ts',
     `import type { A } from '#lib/report/report.ts'`,
-    'lib/claims may import: base, kube, layers.',
+    'lib/claims may import: base, kube, layers, diagnostics.',
   ],
   ['lib/machines/local/seeded.ts', `import '../machine.ts'`, 'Across folders write #lib/'],
   ['lib/layers/seeded.ts', `import { execa } from 'execa'`, 'execa is used in lib/base only.'],
