@@ -1,4 +1,4 @@
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
@@ -10,6 +10,7 @@ import { labCommand, labIsThere } from '#lib/layers/lab-command.ts';
 import { together, without } from '#lib/layers/passing.ts';
 import { istioctlFor, pinned } from '#lib/layers/pinned.ts';
 import { saidAfterSourcing } from '#lib/probes/clean-shell.ts';
+import { elfMachineOf } from '#lib/probes/elf.ts';
 
 const claim = claims('02-istio', { layer: 'istio' });
 
@@ -50,17 +51,8 @@ claim('istio.istioctl-download', {
   },
 });
 
-/** What an executable of Linux says that it runs on: the field e_machine of its header. */
-async function machineOf(program: string): Promise<string> {
-  await using file = await open(program);
-  const { buffer } = await file.read(Buffer.alloc(20), 0, 20, 0);
-  const machines: Readonly<Record<number, string>> = {
-    0x28: 'linux-armv7',
-    0x3e: 'linux-amd64',
-    0xb7: 'linux-arm64',
-  };
-  return machines[buffer.readUInt16LE(18)] ?? 'another';
-}
+/** What Istio calls the processors that programs of Linux are for. */
+const ofElf: Readonly<Record<string, string>> = { 'x86-64': 'linux-amd64', aarch64: 'linux-arm64' };
 
 claim('istio.istioctl-arch-values', {
   async falsifier() {
@@ -79,7 +71,7 @@ claim('istio.istioctl-arch-values', {
     const documented = ['osx-arm64', 'osx-amd64', 'linux-armv7', 'linux-arm64', 'linux-amd64'];
     const own = seen('this machine', istioctlFor());
     expect(documented, own).toContain(own);
-    expect(seen('what istioctl runs on', await machineOf(join(programs.istio, 'istioctl')))).toBe(own);
+    expect(seen('what istioctl runs on', ofElf[await elfMachineOf(join(programs.istio, 'istioctl'))])).toBe(own);
 
     // all that Node.js runs on
     const platforms = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'openbsd', 'sunos', 'win32'];
