@@ -123,7 +123,9 @@ async function own(dir: string): Promise<void> {
 
 async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Promise<void> {
   const owner = await processIn(join(dir, 'owner'));
-  if (owner && owner.pid !== process.pid && isAlive(owner)) {
+  // the run that started us has the lab for us
+  const ours = owner?.pid === process.pid || owner?.pid === process.ppid;
+  if (owner && !ours && isAlive(owner)) {
     throw new RefusedError(
       `Lab ${name} is in use by the run with process id ${String(owner.pid)}; wait for it, or give this run another LAB_NAME.`,
     );
