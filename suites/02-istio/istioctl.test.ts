@@ -71,7 +71,9 @@ claim('istio.istioctl-arch-values', {
     const documented = ['osx-arm64', 'osx-amd64', 'linux-armv7', 'linux-arm64', 'linux-amd64'];
     const own = seen('this machine', istioctlFor());
     expect(documented, own).toContain(own);
-    expect(seen('what istioctl runs on', ofElf[await elfMachineOf(join(programs.istio, 'istioctl'))])).toBe(own);
+    expect(seen('what istioctl runs on', ofElf[await elfMachineOf(join(programs.istio, 'istioctl'))])).toBe(
+      own,
+    );
 
     // all that Node.js runs on
     const platforms = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'openbsd', 'sunos', 'win32'];

@@ -37,7 +37,8 @@ echo "$$ $(start_of $$)" >"$dir/keeper"
 
 while kill -0 "$lab" 2>/dev/null; do
   [ -d "$dir" ] || break
-  owned || [ -e "$dir/keep" ] || break
+  # in this order: who takes a kept lab over writes the owner before it removes keep
+  [ -e "$dir/keep" ] || owned || break
   sleep 0.5 & wait $!
 done
 sweep
