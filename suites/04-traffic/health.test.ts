@@ -8,6 +8,7 @@ import { healthBecomes, healthIn, meshKnows, notServing, serving } from '#lib/la
 import { lasting } from '#lib/layers/lasting.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { entryOf } from '#lib/layers/sidecar.ts';
+import { endOfLogs, logsSince, type LogMark } from '#lib/probes/agent-log.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { pod } from '#lib/probes/places.ts';
@@ -15,7 +16,13 @@ import { redirectedInbound } from '#lib/probes/redirected.ts';
 
 const claim = claims('04-traffic', { layer: 'apps' });
 
-const stopped = lasting(notServing);
+/** The server stopped, and where the agent's log was before that. */
+async function stoppedNow(lab: Lab): Promise<Change & { since: LogMark }> {
+  await serving(lab);
+  const since = await endOfLogs(lab.vm);
+  return { ...(await notServing(lab)), since };
+}
+const stopped = lasting(stoppedNow);
 afterAll(async () => stopped.end());
 
 /** The server started after all; the undo puts back the situation that lasts. */
@@ -78,6 +85,33 @@ claim('traffic.we-becomes-healthy', {
     expect(Date.parse(after.lastTransitionTime ?? '')).toBeGreaterThan(
       Date.parse(before?.lastTransitionTime ?? ''),
     );
+  },
+});
+
+claim('traffic.health-log-transitions', {
+  async given(lab) {
+    await stopped.given(lab);
+    await serving(lab);
+    return change('the server stopped and started', async () => Promise.resolve());
+  },
+  async falsifier(lab) {
+    await stopped.end();
+    await stopped.given(lab);
+    return change('the server not started again', async () => serving(lab));
+  },
+  red: /connection refused: expected .* to have a length of 2 but got 1/,
+
+  async proof({ vm }, seen) {
+    const log = await logsSince(vm, stopped.now().since);
+    const told = log.flatMap((line) => /\thealthcheck\t(.* threshold hit.*)/.exec(line)?.[1] ?? []);
+    seen('what the agent logged', told);
+
+    expect(told[0]).toBe(
+      'failure threshold hit, marking as unhealthy: Get "http://localhost:8000/": ' +
+        'dial tcp 127.0.0.6:0->127.0.0.1:8000: connect: connection refused',
+    );
+    expect(told, `the agent logs both, and no more than: ${told.join(', ')}`).toHaveLength(2);
+    expect(told[1]).toBe('success threshold hit, marking as healthy');
   },
 });
 

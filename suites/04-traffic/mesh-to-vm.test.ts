@@ -4,6 +4,7 @@ import { claims } from '#lib/claims/claim.ts';
 import { externalAppCluster, externalAppUrl } from '#lib/layers/directions.ts';
 import { outsideInjected } from '#lib/layers/injected.ts';
 import { notServing } from '#lib/layers/health.ts';
+import { routeHeadless } from '#lib/layers/route-to-vm.ts';
 import {
   accessLogOfPod,
   accessLogOfVm,
@@ -17,6 +18,7 @@ import { get, outcomeOf, saidIn } from '#lib/probes/http.ts';
 import { pod } from '#lib/probes/places.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 import { servedSinceStart } from '#lib/probes/server-log.ts';
+import { serviceOf } from '#lib/probes/services.ts';
 import { trafficTo } from '#lib/probes/upstream-traffic.ts';
 
 const claim = claims('04-traffic', { layer: 'apps' });
@@ -51,6 +53,23 @@ claim('traffic.mesh-to-vm.listing', {
     expect(seen('what the server logged', logged)).toMatchObject([
       { from: '127.0.0.6', request: `GET ${request} HTTP/1.1`, status: '200' },
     ]);
+  },
+});
+
+claim('traffic.mesh-to-vm.clusterip', {
+  falsifier: routeHeadless,
+  red: /has the address None/,
+
+  async proof(lab, seen) {
+    const { vmNamespace, vmApp } = lab.settings;
+    const { clusterIp } = await serviceOf(lab.kube, vmNamespace, vmApp);
+    expect(clusterIp, `the Service ${vmApp} has the address ${clusterIp}`).toMatch(/^10\.43\.\d+\.\d+$/);
+
+    const client = pod(lab, 'sample', 'curl', 'curl');
+    const answer = seen('the answer', await get(client, externalAppUrl(lab)));
+    expect(outcomeOf(answer), saidIn(answer)).toBe('200');
+    expect(answer).toHaveProperty('remote', clusterIp);
+    expect(new URL(externalAppUrl(lab)).port).toBe('8000');
   },
 });
 

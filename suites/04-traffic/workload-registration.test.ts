@@ -1,6 +1,10 @@
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
+import { istiodHost } from '#lib/layers/istiod-host.ts';
+import { routeDeleted, routeRef } from '#lib/layers/route-to-vm.ts';
 import { entriesOf, entryLine } from '#lib/layers/sidecar.ts';
+import { startedInVain } from '#lib/layers/started-in-vain.ts';
+import { connected, logSinceStart } from '#lib/probes/agent-log.ts';
 
 const claim = claims('04-traffic', { layer: 'apps' });
 
@@ -17,5 +21,43 @@ claim('traffic.we-name-and-address', {
       ['NAME', 'AGE', 'ADDRESS'],
       [listed[0]?.split(' ')[0], expect.stringMatching(/^\d/), await lab.vm.address()],
     ]);
+  },
+});
+
+claim('traffic.route-service-created', {
+  falsifier: routeDeleted,
+  red: /There is no Service external-app/,
+
+  async proof(lab, seen) {
+    const service = await lab.kube.get(routeRef(lab));
+    expect(service, `There is no Service ${routeRef(lab).name}.`).toBeDefined();
+    const { type, ports, selector } = seen('the spec of the Service', service?.spec) ?? {};
+
+    expect({ type, ports, selector }).toEqual({
+      type: 'ClusterIP',
+      ports: [{ name: 'http', protocol: 'TCP', port: 8000, targetPort: 8000 }],
+      selector: { app: 'external-app' },
+    });
+  },
+});
+
+claim('traffic.xds-connected-log', {
+  falsifier: async (lab) => {
+    const wrong = `${istiodHost(lab)}:${String(lab.settings.ports.default.istiod)}`;
+    return startedInVain(lab, (env) => `${env}PILOT_ADDRESS=${wrong}\n`);
+  },
+  red: /connections that the log of the agent tells: none/,
+
+  async proof(lab, seen) {
+    const log = await logSinceStart(lab.vm);
+    const told = new Set(log.flatMap((line) => connected.exec(line)?.[0] ?? []));
+    const istiod = `${istiodHost(lab)}:${String(lab.settings.ports.ewg.istiod)}`;
+
+    // it is connected anew now and then, and says so each time
+    expect(
+      [...told],
+      `connections that the log of the agent tells: ${[...told].join(', ') || 'none'}`,
+    ).toEqual([`connected to delta upstream XDS server: ${istiod}`]);
+    seen('what it says', [...told]);
   },
 });
