@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
+import { change } from '#lib/kube/manifest.ts';
+import { externalAddresses } from '#lib/layers/gateway.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
 import { redirectsFlushed } from '#lib/layers/redirects.ts';
 import { dig } from '#lib/probes/dig.ts';
+import { serviceOf } from '#lib/probes/services.ts';
 
 const claim = claims('03-vm', { layer: 'workload' });
 
@@ -36,5 +39,30 @@ claim('vm.dns-answer-shape', {
       server: '127.0.0.53#53',
       transport: 'UDP',
     });
+  },
+});
+
+claim('vm.dns-vs-hosts-split', {
+  falsifier: async ({ vm }) => {
+    await vm.run(['bash', '-c', "cp -a /etc/hosts /run/hosts.aside && sed -i '/ istiod-/d' /etc/hosts"]);
+    return change('/etc/hosts without istiod', async () => {
+      await vm.run(['bash', '-c', 'cat /run/hosts.aside >/etc/hosts && rm /run/hosts.aside']);
+    });
+  },
+  red: /by the name service istiod is at 10\.43\./,
+
+  async proof(lab, seen) {
+    const { kube, vm, settings } = lab;
+    const ask = 'getent hosts "$0" | cut -d " " -f 1; echo --; dig +short "$0"';
+    const [answers, { clusterIp }, [gateway]] = await Promise.all([
+      vm.run(['bash', '-c', ask, istiodHost(lab)]),
+      serviceOf(kube, settings.istioNamespace, `istiod-${settings.istioRevision}`),
+      externalAddresses(lab, 'istio-eastwestgateway'),
+    ]);
+    const [byName = '', byDns = ''] = answers.stdout.split('--').map((part) => part.trim());
+
+    expect(seen('getent', byName), `by the name service istiod is at ${byName}`).toBe(gateway);
+    expect(seen('dig', byDns)).toBe(clusterIp);
+    expect(byDns).not.toBe(byName);
   },
 });

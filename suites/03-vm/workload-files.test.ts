@@ -7,7 +7,9 @@ import { externalAddresses, gatewayAddresses } from '#lib/layers/gateway.ts';
 import { generating } from '#lib/layers/generated-files.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
 import type { Lab } from '#lib/layers/lab.ts';
-import { workloadFiles } from '#lib/layers/workload.ts';
+import { startedInVain } from '#lib/layers/started-in-vain.ts';
+import { placement, workloadFiles } from '#lib/layers/workload.ts';
+import { connected, logSinceStart } from '#lib/probes/agent-log.ts';
 
 const claim = claims('03-vm', { layer: 'workload' });
 
@@ -138,5 +140,33 @@ claim('vm.ca-addr-fixed', {
       `CA_ADDR=${gateway}`,
     ]);
     expect(seen('CA_ADDR once the file is sourced', sourced.stdout.trim())).toBe(gateway);
+  },
+});
+
+claim('vm.pilot-address-in-cluster-env', {
+  falsifier: async (lab) => startedInVain(lab, (env) => env.replaceAll(/^PILOT_ADDRESS=.*\n/gm, '')),
+  red: /connected to: nothing/,
+
+  async proof(lab, seen) {
+    const { vm } = lab;
+    const istiod = `${istiodHost(lab)}:${String(lab.settings.ports.ewg.istiod)}`;
+    const generated = await readFile(join(workloadFiles(lab), 'cluster.env'), 'utf8');
+    const placed = await vm.read(placement['cluster.env'] ?? '');
+    expect(linesWith(generated, 'PILOT_ADDRESS')).toEqual([`PILOT_ADDRESS='${istiod}'`]);
+
+    // the unit runs istio-start.sh and gives it no variable
+    const unit = (await vm.run(['systemctl', 'show', 'istio', '--property=Environment,EnvironmentFiles']))
+      .stdout;
+    expect(seen('what the unit sets', unit).trim()).toBe('Environment=');
+    const log = await logSinceStart(vm);
+    const streams = log.flatMap((line) => connected.exec(line)?.[0].split(' ').at(-1) ?? []);
+    expect(streams, `connected to: ${streams.join(', ') || 'nothing'}`).toContain(istiod);
+
+    expect(linesWith(placed, 'PILOT_ADDRESS')).toEqual([`PILOT_ADDRESS='${istiod}'`]);
+    const environment = String.raw`tr '\0' '\n' </proc/$(pgrep --oldest --exact pilot-agent)/environ`;
+    const { stdout } = await vm.run(['bash', '-c', environment]);
+    expect(seen('in its PROXY_CONFIG', linesWith(stdout, 'discoveryAddress'))).toEqual([
+      `discoveryAddress: ${istiod}`,
+    ]);
   },
 });
