@@ -5,8 +5,9 @@ import { minutes, notingWaits, seconds } from '#lib/base/until.ts';
 import type { Failure } from '#lib/diagnostics/diagnose.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
-import { falsify, falsifying } from './falsify.ts';
+import { falsify, falsifying, falsifyingWithin } from './falsify.ts';
 import { evidence, judge, notApplicable, type Judgement, type Outcome } from './outcome.ts';
+import { witnesses, witnessWithin } from './witnesses.ts';
 
 /** The least that a lab says about itself. */
 export interface AnyLab {
@@ -31,7 +32,7 @@ export type Seen = <T>(what: string, value: T) => T;
 export type Making<L> = (lab: L) => Change | Promise<Change>;
 
 /** How a claim is proved. What it says, and where that stands, is in the catalogue. */
-export interface Declaration<L> {
+export interface Declaration<L, Layer extends string = string> {
   /** Features that the lab must have; without them the claim is not applicable. */
   requires?: readonly string[];
   /**
@@ -45,16 +46,27 @@ export interface Declaration<L> {
   falsifier?: Making<L>;
   /** What the proof must say when the falsifier has been made, so that it is red for that and not for anything else. */
   red?: RegExp;
+  /** The layer that the falsifier breaks; the one that the claim stands on unless told. */
+  breaks?: Layer;
+  /** Why no change on this lab can turn it red; instead of a falsifier. */
+  unfalsifiable?: string;
+  /** Quick, changes nothing and is given nothing: looked at while others are falsified, to learn what goes red with them. */
+  witness?: true;
   /** How long `given` and `proof` may take together, in milliseconds; a minute unless told. */
   within?: number;
   /** Looks at the system and states what must be seen, with at least one `expect`. */
   proof(lab: L, seen: Seen): Promise<void> | void;
 }
 
-export type Declare<L> = (id: string, declaration: Declaration<L>) => void;
+export type Declare<L, Layer extends string = string> = (
+  id: string,
+  declaration: Declaration<L, Layer>,
+) => void;
 
-/** Looks at a claim once, as a run does. */
-export type Look<L> = (declaration: Declaration<L>) => Promise<Ended>;
+type Meanwhile = () => Promise<void>;
+
+/** Looks at a claim once, as a run does. `meanwhile` is done before what the claim was given is undone. */
+export type Look<L> = (declaration: Declaration<L>, meanwhile?: Meanwhile) => Promise<Ended>;
 
 /** A way to look at claims: once, or as often and with such changes as it takes. */
 export type Way<L> = (declaration: Declaration<L>, look: Look<L>, outcome: Outcome) => Promise<Ended>;
@@ -96,7 +108,7 @@ export function declaring<L extends AnyLab, Layer extends string>(
    * @returns the function that declares one claim; it throws CatalogueError for an id that the catalogue does not
    *   have, that belongs to another suite, or that was declared before
    */
-  return function claims(suite: Suite, on: { layer: Layer }): Declare<L> {
+  return function claims(suite: Suite, on: { layer: Layer }): Declare<L, Layer> {
     const own = known.get(suite) ?? catalogue(folder, suite);
     known.set(suite, own);
     const declared = new Set<string>();
@@ -109,6 +121,19 @@ export function declaring<L extends AnyLab, Layer extends string>(
       }
       if (declared.has(id)) throw new CatalogueError(`${id} is declared twice.`);
       declared.add(id);
+      if (declaration.witness) {
+        if (declaration.given)
+          throw new CatalogueError(`${id} is given something, so it cannot be a witness.`);
+        witnesses.add(id, async () => {
+          const outcome: Outcome = { id, standsOn: on.layer, within: witnessWithin, evidence: [], waits: [] };
+          try {
+            const lab = await door.attach(on.layer);
+            return (await verdictOn(declaration, witnessWithin, () => lab, outcome)).judgement;
+          } catch (error) {
+            return judge(error);
+          }
+        });
+      }
 
       const within = declaration.within ?? minutes(1);
       const looksAt = declaration.looksAt;
@@ -117,7 +142,9 @@ export function declaring<L extends AnyLab, Layer extends string>(
         ...(looksAt ? { looksAt } : {}),
       };
       const plan = {
-        timeout: (within + diagnoseWithin + undoWithin + seconds(10)) * (falsifying() ? 3 : 1),
+        timeout: falsifying()
+          ? falsifyingWithin(within + diagnoseWithin + undoWithin)
+          : within + diagnoseWithin + undoWithin + seconds(10),
         retry: 0,
         repeats: 0,
         meta: { claim: outcome },
@@ -131,9 +158,12 @@ export function declaring<L extends AnyLab, Layer extends string>(
           annotate(String(Math.round(performance.now() - started)), stillRunning).catch(() => undefined);
         });
         // a claim that was broken on purpose is red as it should be, which needs no explaining
-        const look: Look<L> = async (one) =>
+        const look: Look<L> = async (one, meanwhile) =>
           notingWaits(result.waits, async () =>
-            verdictOn(one, within, ground, result, one === declaration ? door.diagnose : undefined),
+            verdictOn(one, within, ground, result, {
+              diagnose: one === declaration ? door.diagnose : undefined,
+              meanwhile,
+            }),
           );
         const { judgement, error } = await way(declaration, look, result).finally(beat);
         result.judgement = judgement;
@@ -157,7 +187,8 @@ function standingOn<L extends AnyLab, Layer extends string>(door: Door<L, Layer>
     }
   });
   return () => {
-    if (leftBehind !== undefined) throw new BlockedError(layer, leftBehind);
+    // what is falsified must be green before anything is broken, and then nothing left behind is in its way
+    if (leftBehind !== undefined && !falsifying()) throw new BlockedError(layer, leftBehind);
     if (lab) return lab;
     throw blocked ?? new Error(`Layer ${layer} was not brought up before its claims.`);
   };
@@ -167,14 +198,17 @@ function standingOn<L extends AnyLab, Layer extends string>(door: Door<L, Layer>
 export interface Ended {
   judgement: Judgement;
   error?: unknown;
+  /** What could not be undone, and why not. */
+  leftBehind?: string;
 }
 
+/** @param meanwhile what is done when the proof has ended and what it was given has not been undone yet */
 async function verdictOn<L extends AnyLab>(
   { requires = [], given, proof }: Declaration<L>,
   within: number,
   ground: () => L,
   outcome: Outcome,
-  diagnose: Door<L, string>['diagnose'],
+  { diagnose, meanwhile }: { diagnose?: Door<L, string>['diagnose']; meanwhile?: Meanwhile | undefined } = {},
 ): Promise<Ended> {
   const { id, evidence: kept } = outcome;
   const from = Date.now();
@@ -183,6 +217,7 @@ async function verdictOn<L extends AnyLab>(
     return value;
   };
   let making: Promise<Change> | undefined;
+  const situation = { made: false };
   let ended: Ended;
   try {
     const lab = ground();
@@ -199,6 +234,7 @@ async function verdictOn<L extends AnyLab>(
                 cause: error,
               });
         });
+        situation.made = true;
       }
       const before = expect.getState().assertionCalls;
       await proof(lab, seen);
@@ -218,7 +254,12 @@ async function verdictOn<L extends AnyLab>(
       (error: unknown) => kept.push(evidence('why there are no diagnostics', messageOf(error))),
     );
   }
-  return making ? putBack(id, making, ended) : ended;
+  try {
+    if (situation.made) await meanwhile?.();
+  } finally {
+    if (making) ended = await putBack(id, making, ended);
+  }
+  return ended;
 }
 
 /** Undoes what was given. What cannot be undone spoils a pass, and blocks what comes after. */
@@ -235,10 +276,11 @@ async function putBack(id: string, making: Promise<Change>, ended: Ended): Promi
     leftBehind = `${id} left ${name} behind: ${messageOf(error)}`;
     if (ended.judgement.verdict !== 'passed') {
       const reason = `${ended.judgement.reason ?? ''} And it ${leftBehind.slice(id.length + 1)}`;
-      return { ...ended, judgement: { ...ended.judgement, reason } };
+      return { ...ended, judgement: { ...ended.judgement, reason }, leftBehind };
     }
     return {
       judgement: { verdict: 'broken', reason: leftBehind },
+      leftBehind,
       error: new Error(leftBehind, { cause: error }),
     };
   }

@@ -35,12 +35,28 @@ export interface Judgement {
 
 /** What came of breaking what a claim checks. */
 export interface Falsified {
+  /** The layer that the falsifier breaks. */
+  breaks: string;
   /** Green with nothing broken. */
   before: Judgement;
+  /** What was changed, as the change calls itself. */
+  change?: string;
   /** What the proof said with the falsifier made. */
   broken?: Judgement;
   /** Green again with the falsifier undone. */
   after?: Judgement;
+  /** Why it does not count as killed; absent when it does. */
+  survived?: string;
+  /** Why no falsifier can be made on this lab. */
+  unfalsifiable?: string;
+  /** Why the lab does not count as put back; absent when it does. */
+  notRestored?: string;
+  /** The witnesses that were green before the falsifier was made. */
+  witnesses: string[];
+  /** Those of them that were not green while it was. */
+  alsoRed: string[];
+  /** How long each look took with what it was given and its undo, in milliseconds. */
+  ms: { before: number; broken?: number; after?: number };
 }
 
 /** What a claim's test leaves for the reporters, in `task.meta.claim`. */

@@ -51,5 +51,8 @@ export async function strictElsewhere(lab: Lab): Promise<Change> {
     namespace: metadata?.namespace ?? '',
   });
   await takingPlaintext(proxies, true);
-  return change('STRICT in namespace outside alone', async () => elsewhere.undo());
+  return change('STRICT in namespace outside alone', async () => {
+    await elsewhere.undo();
+    for (const document of documents) await lab.kube.apply(document);
+  });
 }

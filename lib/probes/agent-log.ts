@@ -2,7 +2,7 @@ import { until } from '#lib/base/until.ts';
 import type { Place, PlaceWithFiles } from './places.ts';
 
 /** Where istio-start.sh sends what the agent says, and what Envoy says. */
-const agentLog = '/var/log/istio/istio.log';
+export const agentLog = '/var/log/istio/istio.log';
 const envoyLog = '/var/log/istio/istio.err.log';
 
 /** How long both logs were at some moment, in bytes. */

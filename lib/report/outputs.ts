@@ -1,8 +1,10 @@
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '#lib/base/errors.ts';
-import { exists, writeAtomic } from '#lib/base/files.ts';
+import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import type { Catalogue } from '#lib/claims/catalogue.ts';
+import { withFalsifiers } from './falsify-summary.ts';
+import type { FalsifyReport } from './falsified.ts';
 import { generateAllureReport, writeAllureResults } from './allure.ts';
 import { audit } from './audit.ts';
 import type { Conformance } from './conformance.ts';
@@ -21,6 +23,8 @@ export interface Outputs {
   history: string;
   /** What was collected when a claim failed, a folder for each. */
   diagnostics: string;
+  /** What `npm run falsify` told last, with its own time and lab. */
+  falsifyJson: string;
 }
 
 export function outputsIn(folder: string): Outputs {
@@ -33,6 +37,7 @@ export function outputsIn(folder: string): Outputs {
     allureReport: join(folder, 'allure-report'),
     history: join(folder, 'history'),
     diagnostics: join(folder, 'diagnostics'),
+    falsifyJson: join(folder, 'falsify.json'),
   };
 }
 
@@ -69,7 +74,8 @@ export async function write(
     await mkdir(history, { recursive: true });
     await cp(json, join(history, `conformance-${report.startedAt.replaceAll(':', '-')}.json`));
   }
-  await writeAtomic(summaryMd, summary(report));
+  const falsified = readJson<FalsifyReport>(outputs.falsifyJson);
+  await writeAtomic(summaryMd, falsified ? withFalsifiers(summary(report), falsified) : summary(report));
   await writeAtomic(junitXml, junit(report));
   await writeAllureResults(report, sources, allureRaw, allureResults);
   if (last) await rm(allureRaw, { recursive: true, force: true });

@@ -17,6 +17,7 @@ import { redact } from '#lib/base/redact.ts';
 import { seconds } from '#lib/base/until.ts';
 import { catalogue, type Catalogue } from '#lib/claims/catalogue.ts';
 import { stillRunning } from '#lib/claims/declare.ts';
+import { falsifying } from '#lib/claims/falsify.ts';
 import { implemented, type Proof } from '#lib/claims/implemented.ts';
 import { filesFor, select, type Pattern, type Selection } from '#lib/claims/selection.ts';
 import { conformance, type Conformance } from './conformance.ts';
@@ -36,7 +37,7 @@ declare module 'vitest' {
 }
 
 interface Options {
-  /** The folder of the outputs; reports/ unless told. */
+  /** The folder of the outputs; reports/ unless told, or reports/falsifying when the verdicts are on falsifiers. */
   output?: string;
   /** The folder of the catalogue; fixtures/claims unless told. */
   claims?: string;
@@ -69,7 +70,7 @@ export default class ConformanceReporter implements Reporter {
 
   constructor(options: Options = {}) {
     this.#options = options;
-    this.#outputs = outputsIn(options.output ?? join(root, 'reports'));
+    this.#outputs = outputsIn(options.output ?? join(root, falsifying() ? 'reports/falsifying' : 'reports'));
     this.#allure = new AllureVitestReporter({ resultsDir: this.#outputs.allureRaw });
   }
 

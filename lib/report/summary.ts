@@ -2,6 +2,7 @@ import { duration } from '#lib/base/progress.ts';
 import { suites } from '#lib/claims/catalogue.ts';
 import { verdicts } from '#lib/claims/outcome.ts';
 import type { Conformance } from './conformance.ts';
+import { oneLine, table } from './markdown.ts';
 import { totalsOf, type Result, type Totals } from './results.ts';
 
 /** The report as a page to read in a pull request or a job's summary. */
@@ -115,12 +116,4 @@ const difference = ({ id, found = [] }: Result): string =>
 const brief = ({ id, reason = '', diagnostics }: Result): string =>
   `- \`${id}\`: ${oneLine(reason)}${diagnostics === undefined ? '' : ` (diagnostics: \`${diagnostics}/\`)`}`;
 
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').trim();
-
 const code = (text: string): string => `\`${oneLine(text).replaceAll('`', "'").slice(0, 300)}\``;
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}

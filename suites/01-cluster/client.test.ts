@@ -44,4 +44,5 @@ claim('cluster.kubeconfig-client', {
     await writeFile(file, before.replaceAll(/server: .*/g, 'server: https://127.0.0.1:6443'));
     return change('the server of kubeconfig.lab left at loopback', async () => writeFile(file, before));
   },
+  red: /expected 'https:\/\/127\.0\.0\.1:6443' to be/,
 });

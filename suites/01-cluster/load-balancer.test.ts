@@ -65,6 +65,7 @@ claim('cluster.traefik-disabled', {
   },
 
   falsifier: async ({ kube }) => applying(kube, [traefik]),
+  red: /expected \[ 'traefik' \] to deeply equal \[\]/,
 });
 
 const probe = { namespace: 'kube-system', name: 'load-balancer-probe' };
@@ -74,6 +75,7 @@ claim('cluster.servicelb-klipper-on', {
   given: async ({ kube }) =>
     applying(kube, [loadBalancer({ ...probe, ports: { 18181: 8181 }, selector: { 'k8s-app': 'kube-dns' } })]),
   falsifier: async (lab) => withoutLoadBalancer(lab, probe),
+  red: /the probe service has an external address.*addresses: \[\]/s,
 
   async proof(lab, seen) {
     const { addresses } = await until(

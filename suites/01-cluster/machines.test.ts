@@ -3,7 +3,9 @@ import { expect } from 'vitest';
 import { settings as readSettings, type Size } from '#lib/base/settings.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { applying, change } from '#lib/kube/manifest.ts';
+import { otherMemory } from '#lib/layers/other-node.ts';
 import { podReady } from '#lib/layers/passing.ts';
+import { standInPod } from '#lib/layers/stand-in-pods.ts';
 import { installedMemoryMiB } from '#lib/probes/memory.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import { pod, type Place } from '#lib/probes/places.ts';
@@ -13,6 +15,10 @@ import { connecting } from '#lib/probes/tcp.ts';
 const claim = claims('01-cluster', { layer: 'cluster' });
 
 claim('cluster.machine-sizes', {
+  falsifier: async (lab) => otherMemory(lab, lab.settings.sizes.worker.memoryMiB + 1024),
+  breaks: 'machines',
+  red: /'k3s-worker-2': \{ cpus: 2, memoryMiB: 9216 \}/,
+
   async proof({ nodes, vm, settings }, seen) {
     const { master, worker } = settings.sizes;
     seen(
@@ -53,6 +59,8 @@ claim('cluster.same-network', {
       await bystander(['ip', 'link', 'set', 'tap-vm', 'master', 'br0']);
     });
   },
+  breaks: 'machines',
+  red: /'k3s-master': '(timeout|no route to host)'/,
 
   async proof(lab, seen) {
     const { vm, nodes } = lab;
@@ -110,6 +118,10 @@ async function ownOf(place: Place): Promise<Record<string, string>> {
 }
 
 claim('cluster.vm-outside-kubernetes', {
+  falsifier: async (lab) =>
+    standInPod(lab, { name: 'vm-as-a-pod', namespace: 'default', address: await lab.vm.address() }),
+  red: /name: 'vm-as-a-pod'/,
+
   async proof({ kube, vm, nodes, settings }, seen) {
     const [address, known, pods, [ofVm, ofNode]] = await Promise.all([
       vm.address(),

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
-import { seconds, until } from '#lib/base/until.ts';
+import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
+import { otherKubelet, withoutPodNetwork } from '#lib/layers/other-node.ts';
 import { patched } from '#lib/layers/passing.ts';
 import { pinned } from '#lib/layers/pinned.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
@@ -8,6 +9,7 @@ import { nodesOf } from '#lib/probes/nodes.ts';
 const claim = claims('01-cluster', { layer: 'cluster' });
 
 claim('cluster.topology-1cp-2workers', {
+  witness: true,
   async proof({ kube }, seen) {
     const nodes = seen('the nodes', await nodesOf(kube));
     const master = nodes.filter(({ roles }) => roles.includes('control-plane')).map(({ name }) => name);
@@ -29,9 +31,15 @@ claim('cluster.topology-1cp-2workers', {
       back: labelled(null),
     });
   },
+  red: /master: \[ 'k3s-master', 'k3s-worker-2' \]/,
 });
 
 claim('cluster.nodes-ready', {
+  falsifier: withoutPodNetwork,
+  red: /all nodes are Ready.*'k3s-worker-2 False'/s,
+  within: minutes(2),
+  witness: true,
+
   async proof({ kube }, seen) {
     const nodes = await until(
       'all nodes are Ready',
@@ -75,6 +83,9 @@ claim('cluster.node-roles', {
 const announced: Readonly<Record<string, string>> = { '1.24': '1.28 to 1.31', '1.27': '1.29 to 1.33' };
 
 claim('cluster.version', {
+  falsifier: async (lab) => otherKubelet(lab, 'v1.28.0'),
+  red: /'v1\.28\.0'/,
+
   async proof({ kube, istioctl, settings }, seen) {
     const nodes = await nodesOf(kube);
     const versions = seen(

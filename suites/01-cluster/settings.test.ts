@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { settings } from '#lib/base/settings.ts';
 import { claims } from '#lib/claims/claim.ts';
+import { otherDefault } from '#lib/layers/other-content.ts';
 import { sourcedSettings } from '#lib/probes/clean-shell.ts';
 
 const claim = claims('01-cluster', { layer: 'cluster' });
@@ -45,6 +46,8 @@ const own = {
 
 claim('cluster.env-single-source', {
   looksAt: 'repository',
+  falsifier: async () => otherDefault('ISTIO_MESH_ID', 'othermesh'),
+  red: /ISTIO_MESH_ID: 'othermesh'/,
 
   async proof(_lab, seen) {
     const sourced = seen('fixtures/run.env, sourced in an empty shell', await sourcedSettings());

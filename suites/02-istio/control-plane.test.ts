@@ -5,7 +5,9 @@ import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import { versionBeforeInstall } from '#lib/layers/istio.ts';
+import { otherMeshConfig } from '#lib/layers/other-mesh-config.ts';
 import { patched, without } from '#lib/layers/passing.ts';
+import { standInPod } from '#lib/layers/stand-in-pods.ts';
 import { debugPage, meshSettings } from '#lib/probes/istiod.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 import { serviceOf, servicesOf } from '#lib/probes/services.ts';
@@ -39,6 +41,7 @@ claim('istio.version-before-install', {
     await writeFile(file, (await lab.istioctl(['version'])).stdout);
     return change('istioctl version asked after the installation', async () => writeFile(file, before));
   },
+  red: /expected 'client version: .* to match \/no \(ready\|running\) Istio pods/s,
 });
 
 claim('istio.revision-derivation', {
@@ -90,9 +93,11 @@ claim('istio.revision-derivation', {
     const [there, back] = [labelled('default'), labelled(istioRevision)];
     return patched(lab, 'an object of the revision that says default', { ref, there, back });
   },
+  red: /name: 'ConfigMap istio-[\w-]+', revision: 'default'/,
 });
 
 claim('istio.revisioned-service', {
+  witness: true,
   async proof({ kube, settings }, seen) {
     const service = seen(
       'the service',
@@ -113,6 +118,7 @@ claim('istio.revisioned-service', {
     const [there, back] = [{ spec: { type: 'LoadBalancer' } }, { spec: { type: 'ClusterIP' } }];
     return patched(lab, 'the control plane as a LoadBalancer', { ref, there, back });
   },
+  red: /name: 'istiod-[\w-]+'.*type: 'LoadBalancer'/s,
 });
 
 const tagService = 'istiod-revision-tag-default';
@@ -187,9 +193,13 @@ claim('istio.default-tag', {
     await lab.istioctl(['tag', 'set', 'default', '--revision', lab.settings.istioRevision]);
     return change('a tag made by hand', async () => lab.kube.remove(tag));
   },
+  red: /\[ 'TAG', 'REVISION', 'NAMESPACES' \]/,
 });
 
 claim('istio.mesh-identity', {
+  falsifier: async (lab) => otherMeshConfig(lab, 'a mesh of another name', { meshId: 'elsewhere' }),
+  red: /meshId: 'elsewhere'/,
+
   async proof(lab, seen) {
     const { meshId, clusterName, clusterNetwork, istioNamespace, istioRevision } = lab.settings;
     const { mesh, values } = await meshSettings(lab);
@@ -214,6 +224,19 @@ claim('istio.mesh-identity', {
 });
 
 claim('istio.autoregistration-enabled', {
+  falsifier: async (lab) =>
+    standInPod(lab, {
+      name: 'without-autoregistration',
+      namespace: lab.settings.istioNamespace,
+      labels: { app: 'istiod', 'istio.io/rev': lab.settings.istioRevision },
+      env: {
+        PILOT_ENABLE_WORKLOAD_ENTRY_AUTOREGISTRATION: 'false',
+        PILOT_ENABLE_WORKLOAD_ENTRY_HEALTHCHECKS: 'true',
+      },
+    }),
+  red: /AUTOREGISTRATION: 'false'/,
+  witness: true,
+
   async proof({ kube, settings }, seen) {
     const labels = `app=istiod,istio.io/rev=${settings.istioRevision}`;
     const pods = await podsOf(kube, settings.istioNamespace, labels);

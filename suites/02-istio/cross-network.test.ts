@@ -4,8 +4,9 @@ import { claims } from '#lib/claims/claim.ts';
 import type { Ref } from '#lib/kube/client.ts';
 import { applying } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
+import { gatewayOfNoNetwork } from '#lib/layers/gateway-of-no-network.ts';
 import type { Lab } from '#lib/layers/lab.ts';
-import { passingNamespace, patched, podReady, together, without } from '#lib/layers/passing.ts';
+import { passingNamespace, podReady, together, without } from '#lib/layers/passing.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
 import { debugPage, meshRoots } from '#lib/probes/istiod.ts';
@@ -33,6 +34,7 @@ claim('istio.cross-network-gateway', {
     ),
 
   falsifier: async (lab) => without(lab, gatewayRef(lab)),
+  red: /expected undefined to deeply equal/,
 
   async proof(lab, seen) {
     const { kube, settings } = lab;
@@ -80,6 +82,7 @@ claim('istio.cross-network-gateway', {
 });
 
 claim('istio.network-topology-label', {
+  witness: true,
   async proof(lab, seen) {
     const { clusterNetwork, istioNamespace } = lab.settings;
     const label = 'topology.istio.io/network';
@@ -98,13 +101,6 @@ claim('istio.network-topology-label', {
     );
   },
 
-  async falsifier(lab) {
-    const { clusterNetwork, istioNamespace: namespace } = lab.settings;
-    const labelled = (network: string | null) => ({
-      metadata: { labels: { 'topology.istio.io/network': network } },
-    });
-    const ref = { apiVersion: 'v1', kind: 'Service', namespace, name: 'istio-eastwestgateway' };
-    const [there, back] = [labelled(null), labelled(clusterNetwork)];
-    return patched(lab, 'the gateway without the label of its network', { ref, there, back });
-  },
+  falsifier: gatewayOfNoNetwork,
+  red: /service: undefined/,
 });

@@ -42,6 +42,8 @@ async function atTheSamePort(lab: Lab): Promise<Change> {
 
 claim('istio.ewg-ports', {
   falsifier: atTheSamePort,
+  red: /'15021->15021\/TCP'/,
+  witness: true,
 
   async proof(lab, seen) {
     const { status, istiod, webhook } = lab.settings.ports.ewg;
@@ -61,6 +63,7 @@ claim('istio.ewg-ports', {
 claim('istio.ewg-external-ip', {
   falsifier: async (lab) =>
     withoutLoadBalancer(lab, { namespace: lab.settings.istioNamespace, name: 'istio-eastwestgateway' }),
+  red: /istio-eastwestgateway has an external address.*last look: \[\]/s,
 
   async proof(lab, seen) {
     const addresses = seen('the external addresses', await gatewayAddresses(lab, seconds(20)));
@@ -72,6 +75,7 @@ claim('istio.ewg-external-ip', {
 
 claim('istio.ewg-coexists-with-ingress', {
   falsifier: atTheSamePort,
+  red: /expected \[ 15021 \] to deeply equal \[\]/,
 
   async proof(lab, seen) {
     const [one, other] = [await ingress(lab), await eastwest(lab)];
@@ -120,6 +124,7 @@ claim('istio.ewg-port-conflict-pending', {
       await gatewayAddresses(lab, seconds(20), 'istio-ingressgateway');
     });
   },
+  red: /it has no address.*addresses: \[ '192\.168\.64\.60'/s,
 
   async proof(lab, seen) {
     const { kube, settings } = lab;

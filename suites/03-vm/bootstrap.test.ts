@@ -4,22 +4,28 @@ import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
+import { otherOnVm } from '#lib/layers/other-content.ts';
 import { ownedByProxy, placement, workloadFiles } from '#lib/layers/workload.ts';
 
 const claim = claims('03-vm', { layer: 'workload' });
 
+const unitFile = '/lib/systemd/system/istio.service';
+
 claim('vm.deb-contents', {
+  falsifier: async (lab) =>
+    otherOnVm(lab, unitFile, 'a unit that systemd does not restart', 's/^Restart=.*/Restart=no/'),
+  red: /'Restart=no'/,
+
   async proof(lab, seen) {
     const listed = await lab.bystander(['dpkg-deb', '--contents', lab.programs.sidecarPackage]);
     const files = listed.stdout.split('\n').flatMap((line) => {
       const [kind = '', , , , , path = ''] = line.split(/\s+/);
       return kind.startsWith('-') ? [path.replace(/^\./, '')] : [];
     });
-    const unit = '/lib/systemd/system/istio.service';
-    const { stdout } = await lab.vm.run(['bash', '-c', `dpkg --search ${unit} && cat ${unit}`]);
+    const { stdout } = await lab.vm.run(['bash', '-c', `dpkg --search ${unitFile} && cat ${unitFile}`]);
 
     expect(seen('files of the package', files.sort())).toEqual([
-      unit,
+      unitFile,
       '/usr/local/bin/envoy',
       '/usr/local/bin/istio-start.sh',
       '/usr/local/bin/pilot-agent',
@@ -28,7 +34,7 @@ claim('vm.deb-contents', {
     ]);
     expect(seen('the unit that it installed', stdout).split('\n')).toEqual(
       expect.arrayContaining([
-        `istio-sidecar: ${unit}`,
+        `istio-sidecar: ${unitFile}`,
         'ExecStart=/usr/local/bin/istio-start.sh',
         'Restart=always',
         'RestartSec=10',
@@ -49,6 +55,8 @@ claim('vm.bootstrap-file-placement', {
       await vm.run(['mv', `${mesh}.aside`, mesh]);
     });
   },
+  // what the hash of no content is
+  red: /'mesh\.yaml': 'e3b0c44298fc1c14/,
 
   async proof(lab, seen) {
     const names = Object.keys(placement);
@@ -75,6 +83,7 @@ claim('vm.bootstrap-user-and-modes', {
       await vm.run(['chown', 'istio-proxy', '/etc/certs']);
     });
   },
+  red: /expected \[ '\/etc\/certs root'/,
 
   async proof({ vm }, seen) {
     const programs = ['/usr/local/bin/envoy', '/usr/local/bin/pilot-agent'];

@@ -1,6 +1,9 @@
 import { expect } from 'vitest';
+import { minutes } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { logSinceStart, ttlOf } from '#lib/probes/agent-log.ts';
+import { otherOnVm } from '#lib/layers/other-content.ts';
+import { sidecarWith } from '#lib/layers/sidecar-with.ts';
+import { agentLog, logSinceStart, ttlOf } from '#lib/probes/agent-log.ts';
 import { certificateIn, envoySecrets } from '#lib/probes/certificates.ts';
 
 const claim = claims('03-vm', { layer: 'workload' });
@@ -10,6 +13,10 @@ const claim = claims('03-vm', { layer: 'workload' });
 const hours = 3600;
 
 claim('vm.cert-issued-24h', {
+  falsifier: async (lab) => sidecarWith(lab, 'SECRET_TTL=1h0m0s'),
+  red: /expected 35\d\d(\.\d+)? to be greater than or equal to 86340/,
+  within: minutes(3),
+
   async proof({ vm }, seen) {
     const [log, onDisk] = await Promise.all([
       logSinceStart(vm),
@@ -32,6 +39,10 @@ claim('vm.cert-issued-24h', {
 });
 
 claim('vm.root-cert-rotation-log', {
+  falsifier: async (lab) =>
+    otherOnVm(lab, agentLog, 'a log without the rotation of the root', '/start rotating root cert/d'),
+  red: /expected \[ \d+, -1, \d+ \] to not include -1/,
+
   async proof({ vm }, seen) {
     const wanted = [
       'generated new workload certificate',
@@ -48,7 +59,16 @@ claim('vm.root-cert-rotation-log', {
   },
 });
 
+const another =
+  'openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -days 1 ' +
+  '-subj /CN=another -addext subjectAltName=URI:spiffe://cluster.local/ns/another/sa/another 2>/dev/null';
+
 claim('vm.sds-push-to-envoy', {
+  // Envoy has the certificate of the agent, and on disk is another
+  falsifier: async (lab) =>
+    otherOnVm(lab, '/etc/certs/cert-chain.pem', 'another certificate on disk', `1e ${another}`),
+  red: /names: \[ 'spiffe:\/\/cluster\.local\/ns/,
+
   async proof({ vm, settings }, seen) {
     const [secrets, onDisk] = await Promise.all([
       envoySecrets(vm),

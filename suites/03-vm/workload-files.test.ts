@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
@@ -7,6 +7,8 @@ import { externalAddresses, gatewayAddresses } from '#lib/layers/gateway.ts';
 import { generating } from '#lib/layers/generated-files.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
 import type { Lab } from '#lib/layers/lab.ts';
+import { otherContent } from '#lib/layers/other-content.ts';
+import { otherMeshConfig } from '#lib/layers/other-mesh-config.ts';
 import { startedInVain } from '#lib/layers/started-in-vain.ts';
 import { placement, workloadFiles } from '#lib/layers/workload.ts';
 import { connected, logSinceStart } from '#lib/probes/agent-log.ts';
@@ -31,6 +33,7 @@ claim('vm.workloadgroup-created', {
       lab.kube.patch(groupOf(lab), network(lab.settings.vmNetwork)),
     );
   },
+  red: /network: 'elsewhere'/,
 
   async proof(lab, seen) {
     const { kube, settings } = lab;
@@ -56,6 +59,13 @@ claim('vm.workloadgroup-created', {
 });
 
 claim('vm.workload-files-set', {
+  async falsifier(lab) {
+    const [token, aside] = [join(workloadFiles(lab), 'istio-token'), join(lab.dir, 'istio-token.aside')];
+    await rename(token, aside);
+    return change('the token left out', async () => rename(aside, token));
+  },
+  red: /expected \[ 'cluster\.env', 'hosts', .*\[ 'cluster\.env', 'hosts', 'mesh\.yaml', 'root-cert\.pem' \]/s,
+
   async proof(lab, seen) {
     const folder = workloadFiles(lab);
     const sizes = await Promise.all(
@@ -77,6 +87,12 @@ claim('vm.workload-files-set', {
 });
 
 claim('vm.hosts-file', {
+  falsifier: async (lab) =>
+    otherContent(join(workloadFiles(lab), 'hosts'), 'the address of another machine', (text) =>
+      text.replace(/^\S+/, '192.168.64.99'),
+    ),
+  red: /'192\.168\.64\.99 istiod-/,
+
   async proof(lab, seen) {
     const hosts = await readFile(join(workloadFiles(lab), 'hosts'), 'utf8');
     const [first] = await externalAddresses(lab, 'istio-eastwestgateway');
@@ -106,6 +122,7 @@ claim('vm.hosts-empty-without-ewg', {
     await gatewayAddresses(lab, undefined, stuck);
     return change('a port that is free for the gateway', async () => Promise.resolve());
   },
+  red: /expected '192\.168\.64\.6\d istiod-.*' to be ''/,
 
   async proof(lab, seen) {
     await using files = await generating(lab, 'no-address', { flags: ['--ingressService', stuck] });
@@ -119,6 +136,12 @@ claim('vm.hosts-empty-without-ewg', {
 });
 
 claim('vm.ca-addr-default-15012', {
+  // what the mesh gives its proxies stands in cluster.env too
+  falsifier: async (lab) =>
+    otherMeshConfig(lab, 'a second address of a CA', { proxyMetadata: { OTHER_CA_ADDR: 'elsewhere:15012' } }),
+  breaks: 'istio',
+  red: /\[ .*'OTHER_CA_ADDR=.*' \]/,
+
   async proof(lab, seen) {
     await using files = await generating(lab, 'no-fix-ca', { noFixCa: true });
     const lines = linesWith(await files.read('cluster.env'), 'CA_ADDR');
@@ -129,6 +152,12 @@ claim('vm.ca-addr-default-15012', {
 });
 
 claim('vm.ca-addr-fixed', {
+  falsifier: async (lab) =>
+    otherContent(join(workloadFiles(lab), 'cluster.env'), 'CA_ADDR at the default port', (text) =>
+      text.replaceAll(/^(CA_ADDR=.*):15013(.*)$/gm, '$1:15012$2'),
+    ),
+  red: /:15012', 'CA_ADDR=istiod-[^']*:15012' \]/,
+
   async proof(lab, seen) {
     const file = join(workloadFiles(lab), 'cluster.env');
     const lines = linesWith(await readFile(file, 'utf8'), 'CA_ADDR');

@@ -7,6 +7,8 @@ const claim = claims('04-traffic', { layer: 'apps' });
 
 claim('traffic.helloworld-pods-ready', {
   falsifier: async (lab) => scaled(lab, 'sample', 'helloworld-v2', 0),
+  red: /\[ \[ '2\/2', 'Running' \](, \[ '2\/2', 'Terminating' \])? \]/,
+  witness: true,
 
   async proof(lab, seen) {
     const words = ['get', 'pods', '-n', 'sample', '-l', 'app=helloworld', '--no-headers'];

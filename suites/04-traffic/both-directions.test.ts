@@ -8,6 +8,8 @@ const claim = claims('04-traffic', { layer: 'apps' });
 
 claim('traffic.bidirectional', {
   falsifier: async (lab) => scaled(lab, lab.settings.istioNamespace, 'istio-eastwestgateway', 0),
+  breaks: 'gateway',
+  red: /vmToMesh: \{ .*'?503'?: \d+.* meshToVm: \{ '200': 20 \}/s,
 
   async proof(lab, seen) {
     await inMesh(lab);

@@ -2,11 +2,12 @@ import { afterAll, expect } from 'vitest';
 import { minutes, seconds } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
-import { startHttpServer } from '#lib/layers/http-server.ts';
+import { httpServerRuns, startHttpServer } from '#lib/layers/http-server.ts';
 import { externalAppUrl } from '#lib/layers/directions.ts';
 import { healthBecomes, healthIn, meshKnows, notServing, serving } from '#lib/layers/health.ts';
 import { lasting } from '#lib/layers/lasting.ts';
 import type { Lab } from '#lib/layers/lab.ts';
+import { portRejected } from '#lib/layers/port-rejected.ts';
 import { entryOf } from '#lib/layers/sidecar.ts';
 import { endOfLogs, logsSince, type LogMark } from '#lib/probes/agent-log.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
@@ -25,6 +26,13 @@ async function stoppedNow(lab: Lab): Promise<Change & { since: LogMark }> {
 const stopped = lasting(stoppedNow);
 afterAll(async () => stopped.end());
 
+/** The same for a claim that starts the server: stopped again if that has been done. */
+async function stoppedAnew(lab: Lab): Promise<Change> {
+  const made = await stopped.given(lab);
+  if (await httpServerRuns(lab)) await notServing(lab);
+  return made;
+}
+
 /** The server started after all; the undo puts back the situation that lasts. */
 const started = async (lab: Lab): Promise<Change> => {
   await serving(lab);
@@ -36,6 +44,7 @@ const started = async (lab: Lab): Promise<Change> => {
 claim('traffic.we-unhealthy-initially', {
   given: stopped.given,
   falsifier: started,
+  red: /expected 'True' to be 'False'/,
 
   async proof(lab, seen) {
     const health = seen('the condition', healthIn(await entryOf(lab)));
@@ -52,6 +61,7 @@ claim('traffic.we-unhealthy-initially', {
 claim('traffic.unhealthy-gets-no-traffic', {
   given: stopped.given,
   falsifier: started,
+  red: /no longer has the VM as a healthy endpoint.*healthy: true/s,
 
   async proof(lab, seen) {
     await meshKnows(lab, false);
@@ -69,7 +79,9 @@ claim('traffic.unhealthy-gets-no-traffic', {
 });
 
 claim('traffic.we-becomes-healthy', {
-  given: stopped.given,
+  given: stoppedAnew,
+  falsifier: portRejected,
+  red: /is Healthy=True.*connection refused/s,
   within: minutes(1),
 
   async proof(lab, seen) {

@@ -3,6 +3,7 @@ import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { externalAppCluster, externalAppUrl } from '#lib/layers/directions.ts';
 import { outsideInjected } from '#lib/layers/injected.ts';
+import { gatewayOfVm } from '#lib/layers/gateway-of-vm.ts';
 import { notServing } from '#lib/layers/health.ts';
 import { routeHeadless } from '#lib/layers/route-to-vm.ts';
 import {
@@ -25,6 +26,7 @@ const claim = claims('04-traffic', { layer: 'apps' });
 
 claim('traffic.mesh-to-vm.listing', {
   falsifier: notServing,
+  red: /expected '503' to be '200'/,
 
   async proof(lab, seen) {
     const client = pod(lab, 'sample', 'curl', 'curl');
@@ -75,6 +77,8 @@ claim('traffic.mesh-to-vm.clusterip', {
 
 claim('traffic.mesh-to-vm.needs-injected-namespace', {
   falsifier: outsideInjected,
+  red: /expected '200' to be 'refused: connection refused'/,
+  witness: true,
 
   async proof(lab, seen) {
     const { kube, settings } = lab;
@@ -101,6 +105,10 @@ claim('traffic.mesh-to-vm.needs-injected-namespace', {
 });
 
 claim('traffic.mesh-to-vm-direct', {
+  falsifier: gatewayOfVm,
+  breaks: 'gateway',
+  red: /address: '192\.0\.2\.1:15443'/,
+
   async proof(lab, seen) {
     const { kube, vm, settings } = lab;
     const address = `${await vm.address()}:8000`;

@@ -1,8 +1,11 @@
 import { expect } from 'vitest';
+import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
+import { change } from '#lib/kube/manifest.ts';
 import { endConnectionsOfVm } from '#lib/layers/connections.ts';
 import { helloworldCluster, helloworldUrl } from '#lib/layers/directions.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
+import { gatewayOfNoNetwork } from '#lib/layers/gateway-of-no-network.ts';
 import { scaled } from '#lib/layers/scaled.ts';
 import { sidecarGone } from '#lib/layers/sidecar-gone.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
@@ -21,6 +24,9 @@ const hello = /^Hello version: (v[12]), instance: (helloworld-v[12]-[a-z0-9]+-[a
 
 claim('traffic.vm-to-mesh.hello', {
   falsifier: sidecarGone,
+  breaks: 'workload',
+  red: /expected '(refused|no answer|timeout|dns)[^']*' to be '200'/,
+  witness: true,
 
   async proof({ kube, vm }, seen) {
     const answer = seen('the answer', await get(vm, helloworldUrl));
@@ -41,6 +47,8 @@ claim('traffic.vm-to-mesh.hello', {
 
 claim('traffic.vm-to-mesh.clusterip', {
   falsifier: sidecarGone,
+  breaks: 'workload',
+  red: /expected '(refused|no answer|timeout|dns)[^']*' to be '200'/,
 
   async proof({ kube, vm }, seen) {
     const { clusterIp } = await serviceOf(kube, 'sample', 'helloworld');
@@ -59,6 +67,7 @@ claim('traffic.vm-to-mesh.clusterip', {
 
 claim('traffic.vm-to-mesh.both-versions', {
   falsifier: async (lab) => scaled(lab, 'sample', 'helloworld-v1', 0),
+  red: /\[ \[ 'v1', 0 \] \]/,
 
   async proof(lab, seen) {
     // the gateway chooses a pod for each connection, and what is pooled has been chosen
@@ -76,6 +85,31 @@ claim('traffic.vm-to-mesh.both-versions', {
 });
 
 claim('traffic.vm-to-mesh-via-ewg', {
+  async falsifier(lab) {
+    const unlabelled = await gatewayOfNoNetwork(lab);
+    const byGateway = async (wanted: boolean): Promise<void> => {
+      await until(
+        `the VM has helloworld ${wanted ? 'at the gateway' : 'at its pods'}`,
+        async () => endpointsOf(lab.vm, helloworldCluster),
+        (endpoints) => endpoints.every(({ address }) => address.endsWith(':15443')) === wanted,
+        { within: seconds(20), every: 500 },
+      );
+    };
+    const made = change(unlabelled.name, async () => {
+      await unlabelled.undo();
+      await byGateway(true);
+    });
+    try {
+      await byGateway(false);
+    } catch (error) {
+      await made.undo();
+      throw error;
+    }
+    return made;
+  },
+  breaks: 'gateway',
+  red: /'10\.42\.\d+\.\d+:5000'/,
+
   async proof(lab, seen) {
     const { kube, vm, settings } = lab;
     const addresses = await gatewayAddresses(lab);

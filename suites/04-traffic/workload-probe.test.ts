@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
-import { restartHttpServer } from '#lib/layers/health.ts';
+import { notServing, restartHttpServer } from '#lib/layers/health.ts';
 import { servedSinceStart, type ServerLog } from '#lib/probes/server-log.ts';
 
 const claim = claims('04-traffic', { layer: 'apps' });
@@ -18,15 +18,18 @@ claim('traffic.health-probe-arrives', {
       await Promise.resolve();
     });
   },
+  falsifier: notServing,
+  red: /sinceLast: [1-9]\d{4}/,
   within: minutes(1),
 
   async proof({ vm }, seen) {
     // requests of other claims come from the same address, so the log must have been quiet for three probes
     const log = await until(
       'the server on the VM has served three requests in a row that came 5 s (+-1) apart',
-      async () => servedSinceStart(vm),
-      ({ served }) =>
-        spacings(served.slice(-3)).filter((ms) => Math.abs(ms - seconds(5)) <= seconds(1)).length === 2,
+      async () => sinceLast(await servedSinceStart(vm)),
+      (log) =>
+        log.sinceLast <= seconds(6) &&
+        spacings(log.served.slice(-3)).filter((ms) => Math.abs(ms - seconds(5)) <= seconds(1)).length === 2,
       { within: seconds(40), every: 500 },
     );
     const last = seen('the last three', log.served.slice(-3));
@@ -41,6 +44,12 @@ claim('traffic.health-probe-arrives', {
 function firstAfter({ startedAt, served }: ServerLog): number {
   return (served[0]?.at ?? Infinity) - startedAt;
 }
+
+/** And how long ago the last request came: what was served once is no sign of a probe. */
+const sinceLast = (log: ServerLog): ServerLog & { sinceLast: number } => ({
+  ...log,
+  sinceLast: log.readAt - (log.served.at(-1)?.at ?? log.startedAt),
+});
 
 function spacings(requests: readonly { at: number }[]): number[] {
   return requests.slice(1).map(({ at }, place) => at - (requests[place]?.at ?? NaN));

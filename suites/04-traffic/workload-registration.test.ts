@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
+import { applying } from '#lib/kube/manifest.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
 import { routeDeleted, routeRef } from '#lib/layers/route-to-vm.ts';
 import { entriesOf, entryLine } from '#lib/layers/sidecar.ts';
@@ -9,6 +10,19 @@ import { connected, logSinceStart } from '#lib/probes/agent-log.ts';
 const claim = claims('04-traffic', { layer: 'apps' });
 
 claim('traffic.we-name-and-address', {
+  async falsifier({ kube, settings }) {
+    const metadata = { name: `${settings.vmApp}-10.128.0.7`, namespace: settings.vmNamespace };
+    const entry = { apiVersion: 'networking.istio.io/v1', kind: 'WorkloadEntry', metadata };
+    return applying(
+      kube,
+      [{ ...entry, spec: { address: '10.128.0.7' } }],
+      'an entry named without its network',
+    );
+  },
+  breaks: 'workload',
+  red: /'external-app-10\.128\.0\.7 10\.128\.0\.7'/,
+  witness: true,
+
   async proof(lab, seen) {
     const listed = await entriesOf(lab);
     const words = ['get', 'workloadentry', '-n', lab.settings.vmNamespace];

@@ -24,6 +24,7 @@ claim('policy.strict-rejects-plaintext-to-vm', {
     const permissive = documents.map((one) => ({ ...one, spec: { mtls: { mode: 'PERMISSIVE' } } }));
     return applying(kube, permissive, 'PERMISSIVE in the namespace of the VM');
   },
+  red: /take TLS alone/,
 
   async proof(lab, seen) {
     const outsider = pod(lab, 'outside', 'curl', 'curl');
@@ -71,6 +72,7 @@ afterAll(async () => strict.end());
 claim('policy.strict-mtls-accepted', {
   given: strict.given,
   falsifier: strictElsewhere,
+  red: /expected undefined to deeply equal/,
 
   async proof(lab, seen) {
     const stored = await lab.kube.get({
@@ -93,6 +95,8 @@ claim('policy.strict-mtls-accepted', {
 claim('policy.strict-keeps-mesh-traffic', {
   given: strict.given,
   falsifier: withoutServiceAccount,
+  breaks: 'workload',
+  red: /vmToMesh: \{ '200': 20 \}, meshToVm: \{ .*'?503'?: \d+/s,
 
   async proof(lab, seen) {
     await Promise.all([takingPlaintext(await twoSidecars(lab), false), inMesh(lab)]);
@@ -108,6 +112,8 @@ claim('policy.strict-keeps-mesh-traffic', {
 claim('policy.strict-health-probe-unaffected', {
   given: strict.given,
   falsifier: notServing,
+  breaks: 'apps',
+  red: /the app has been probed three times under STRICT/,
   within: minutes(1),
 
   async proof(lab, seen) {

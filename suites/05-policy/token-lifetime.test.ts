@@ -1,7 +1,7 @@
 import { afterAll, expect } from 'vitest';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { change } from '#lib/kube/manifest.ts';
+import { change, type Change } from '#lib/kube/manifest.ts';
 import { externalAppUrl } from '#lib/layers/directions.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { lasting } from '#lib/layers/lasting.ts';
@@ -24,6 +24,14 @@ const claim = claims('05-policy', { layer: 'policy' });
 const expired = lasting(expiredToken);
 afterAll(async () => expired.end());
 
+/** The same for claims after which the token is fresh: expired once more. */
+async function expiredAnew(lab: Lab): Promise<Change> {
+  const made = await expired.given(lab);
+  if ((await tokenTimes(lab)).expiresAt * 1000 < Date.now()) return made;
+  await expired.end();
+  return expired.given(lab);
+}
+
 const unauthenticated = 'code = Unauthenticated desc = request authenticate failure';
 
 /** What istiod has logged since a moment. */
@@ -35,7 +43,9 @@ async function istiodSince({ kube, settings }: Lab, since: string): Promise<stri
 }
 
 claim('life.token-expiry-stops-certs', {
-  given: expired.given,
+  given: expiredAnew,
+  breaks: 'workload',
+  red: /issuedAt: \d+.*expiresAt: \d+/s,
   falsifier: async (lab) => {
     await rerun(lab);
     return change('a fresh token', async () => Promise.resolve());
@@ -77,18 +87,33 @@ claim('life.token-expiry-stops-certs', {
   },
 });
 
+async function saysUnauthenticated(lab: Lab): Promise<void> {
+  const { mark } = expired.now();
+  await until(
+    `the VM says ${unauthenticated}`,
+    async () => logsSince(lab.vm, mark),
+    (lines) => lines.some((line) => line.includes(unauthenticated)),
+    { within: seconds(40), every: 500 },
+  );
+}
+
 claim('life.token-refresh-by-rerun', {
-  given: expired.given,
+  given: expiredAnew,
+  async falsifier(lab) {
+    await saysUnauthenticated(lab);
+    const agent = async (signal: string): Promise<void> => {
+      await lab.vm.run(['pkill', `--signal=${signal}`, '--exact', 'pilot-agent']);
+    };
+    await agent('STOP');
+    return change('an agent that does not read the token', async () => agent('CONT'));
+  },
+  breaks: 'workload',
+  red: /the VM has a certificate in \/etc\/certs/,
   within: minutes(3),
 
   async proof(lab, seen) {
-    const { times, before, mark } = expired.now();
-    await until(
-      `the VM says ${unauthenticated}`,
-      async () => logsSince(lab.vm, mark),
-      (lines) => lines.some((line) => line.includes(unauthenticated)),
-      { within: seconds(40), every: 500 },
-    );
+    const { times, before } = expired.now();
+    await saysUnauthenticated(lab);
     const running = await unitOf(lab.vm, 'istio');
 
     const began = performance.now();
