@@ -1,5 +1,7 @@
 import { expect } from 'vitest';
+import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
+import { change } from '#lib/kube/manifest.ts';
 import { defaultPortOpen } from '#lib/layers/default-port-open.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import type { Lab } from '#lib/layers/lab.ts';
@@ -75,7 +77,7 @@ claim('istio.ewg-virtualservice', {
   },
 
   falsifier: async (lab) => withFirst(lab, 'VirtualService', 'istiod-vs', 'tls'),
-  red: /tls: \[ \{ match: [^\]]*\][^\]]*\][^\]]*\] \} \]/,
+  red: /^(?!.*\b15018\b).*tls: \[.*\b15013\b/s,
 });
 
 claim('istio.ewg-reaches-istiod', {
@@ -93,7 +95,29 @@ claim('istio.ewg-reaches-istiod', {
     expect(names).toContain(`DNS:${name}`);
   },
 
-  falsifier: async (lab) => without(lab, refTo(lab, 'VirtualService', 'istiod-vs')),
+  async falsifier(lab) {
+    const [address = ''] = await gatewayAddresses(lab);
+    const reached = async (wanted: boolean): Promise<void> => {
+      await until(
+        `the gateway ${wanted ? 'listens' : 'no longer listens'} for istiod`,
+        async () => connecting(bystander(lab), address, lab.settings.ports.ewg.istiod),
+        (seen) => (seen === 'connected') === wanted,
+        { within: seconds(20) },
+      );
+    };
+    const gone = await without(lab, refTo(lab, 'VirtualService', 'istiod-vs'));
+    const made = change(gone.name, async () => {
+      await gone.undo();
+      await reached(true);
+    });
+    try {
+      await reached(false);
+    } catch (error) {
+      await made.undo();
+      throw error;
+    }
+    return made;
+  },
   red: /expected 'no connection' to be 'verified'/,
 });
 
