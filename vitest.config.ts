@@ -17,7 +17,6 @@ export default defineConfig({
     sequence: { sequencer: ByName },
     // a claim that was seen once only by chance must not be called seen
     allowOnly: false,
-    experimental: { fsModuleCache: true },
     projects: suites.map((name, place) => ({
       test: {
         name,

@@ -6,7 +6,6 @@ export default defineConfig({
     include: ['suites/falsifiers.ts'],
     reporters: ['./lib/report/falsify-reporter.ts'],
     env: { CONFORMANCE_FALSIFY: 'yes' },
-    experimental: { fsModuleCache: true },
     pool: 'forks',
     allowOnly: false,
     retry: 0,

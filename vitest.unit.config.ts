@@ -4,7 +4,6 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     allowOnly: false,
-    experimental: { fsModuleCache: true },
     projects: [
       {
         test: {
