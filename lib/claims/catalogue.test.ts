@@ -88,6 +88,12 @@ describe('a catalogue with a fault', () => {
       [{ ...good, id: 'obs.one' }],
       'obs.one belongs to 04-traffic, not to 03-vm.',
     ],
+    [
+      'a finding that is no list',
+      '03-vm/b.yaml',
+      [{ ...good, id: 'vm.two', found: 'a word' }],
+      'found must be a list of { istio, seen }',
+    ],
     ['a file of no suite', '06-moon.yaml', [good], '06-moon.yaml belongs to no suite'],
     [
       'an unknown source',

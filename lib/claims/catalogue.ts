@@ -149,6 +149,8 @@ function checked(entry: Partial<Claim>, suite: Suite, where: string): Claim {
   const missing = required.filter((field) => entry[field] === undefined || entry[field] === '');
   if (missing.length > 0)
     throw new CatalogueError(`${where} (${entry.id ?? 'without id'}) lacks: ${missing.join(', ')}.`);
+  if (entry.found !== undefined && !Array.isArray(entry.found))
+    throw new CatalogueError(`${where} (${entry.id ?? ''}): found must be a list of { istio, seen }.`);
   const claim = { ...entry, suite } as Claim;
   const prefix = claim.id.split('.')[0] ?? '';
   const allowed = homes[prefix];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output, Run } from '#lib/base/command.ts';
 import { writeAtomic } from '#lib/base/files.ts';
+import { root } from '#lib/base/paths.ts';
 import { settings as readSettings, type Size } from '#lib/base/settings.ts';
 import type { Kube, Ref, Resource } from '#lib/kube/client.ts';
 import { labOf, type Lab } from '#lib/layers/lab.ts';
@@ -78,6 +79,8 @@ export function standIn(target: Target): StandIn {
         if (words.includes('configure')) await lay(words[words.indexOf('-o') + 1] ?? dir, generated);
         return answer([program.slice(programs.kubernetes.length + 1), ...words.slice(1)]);
       }
+      // a command of this project would make a lab that is one
+      if (words.includes(join(root, 'lib/cli/lab.ts'))) return answer(['lab']);
       return really(words, options);
     };
 
