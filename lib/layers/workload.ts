@@ -134,8 +134,8 @@ async function placeFiles(lab: Lab): Promise<void> {
   const user = 'useradd --system --gid istio-proxy --home-dir /var/lib/istio istio-proxy';
   const shell = [
     'set -e',
-    // what runs keeps its old file
-    'tar --extract --unlink-first --no-overwrite-dir --file /root/sidecar-files.tar --directory /',
+    // what runs keeps its old file, and /lib stays a link to /usr/lib
+    'tar --extract --no-overwrite-dir --keep-directory-symlink --file /root/sidecar-files.tar --directory /',
     `getent passwd istio-proxy || { groupadd --force --system istio-proxy; ${user}; }`,
     'systemctl daemon-reload',
   ].join('\n');

@@ -63,7 +63,9 @@ export function labFacts(): LabFacts {
 /** What the layers left about their bringing up, in the order in which it began. */
 function timeline(folder: string): Span[] {
   if (!existsSync(folder)) return [];
-  const outcomes = readdirSync(folder).map((file) => readJson<LayerOutcome | null>(join(folder, file)));
+  // beside the outcomes are locks, while layers come up
+  const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+  const outcomes = files.map((file) => readJson<LayerOutcome | null>(join(folder, file)));
   const spans = outcomes.flatMap((one) =>
     one ? [{ name: one.layer, ms: one.ms, startedAt: one.startedAt }] : [],
   );
