@@ -1,8 +1,9 @@
 import { seconds, until } from '#lib/base/until.ts';
-import { applying, change, type Change } from '#lib/kube/manifest.ts';
+import { applying, type Change } from '#lib/kube/manifest.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import type { Lab } from './lab.ts';
+import { inForce } from './passing.ts';
 
 /** An AuthorizationPolicy that selects the VM by its label and allows nothing; in force when this returns. */
 export async function deniedByMesh(lab: Lab): Promise<Change> {
@@ -23,15 +24,5 @@ export async function deniedByMesh(lab: Lab): Promise<Change> {
       { within: seconds(30), every: 200 },
     );
   };
-  const denied = change(applied.name, async () => {
-    await applied.undo();
-    await answers('200');
-  });
-  try {
-    await answers('403');
-  } catch (error) {
-    await applied.undo();
-    throw error;
-  }
-  return denied;
+  return inForce(applied, async (denied) => answers(denied ? '403' : '200'));
 }

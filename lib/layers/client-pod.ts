@@ -4,6 +4,7 @@ import { applying, change, type Change } from '#lib/kube/manifest.ts';
 import { podFacts, podsOf, type PodFacts } from '#lib/probes/pods.ts';
 import { pod, type Place } from '#lib/probes/places.ts';
 import type { Lab } from './lab.ts';
+import { orUndone } from './passing.ts';
 
 /** A pod that is there for a while. */
 export interface PassingPod extends Change {
@@ -85,7 +86,7 @@ async function passingPod(lab: Lab, document: Resource, condition = 'Ready'): Pr
     await applied.undo();
     await gone();
   });
-  try {
+  return orUndone(removing, async () => {
     const ready = await until(
       `pod ${namespace}/${name} is ${condition}`,
       async () => kube.get({ apiVersion: 'v1', kind: 'Pod', namespace, name }),
@@ -93,10 +94,7 @@ async function passingPod(lab: Lab, document: Resource, condition = 'Ready'): Pr
       { within: minutes(1), every: 100 },
     );
     return { ...removing, facts: podFacts(ready as never), place: pod(lab, namespace, name) };
-  } catch (error) {
-    await removing.undo();
-    throw error;
-  }
+  });
 }
 
 function conditionOf(seen: Resource | undefined, wanted: string): string | undefined {

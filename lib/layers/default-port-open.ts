@@ -1,10 +1,11 @@
 import { seconds, until } from '#lib/base/until.ts';
-import { applying, change, type Change } from '#lib/kube/manifest.ts';
+import { applying, type Change } from '#lib/kube/manifest.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { connecting } from '#lib/probes/tcp.ts';
 import { gatewayAddresses } from './gateway.ts';
 import type { Lab } from './lab.ts';
 import { loadBalancer } from './load-balancer.ts';
+import { inForce } from './passing.ts';
 
 /** The east-west gateway at the default port of istiod too, where the documents have nothing listen. */
 export async function defaultPortOpen(lab: Lab): Promise<Change> {
@@ -20,16 +21,6 @@ export async function defaultPortOpen(lab: Lab): Promise<Change> {
       { within: seconds(10) },
     );
   };
-  const made = await applying(lab.kube, [loadBalancer(shape)]);
-  const open = change('the default port of istiod open', async () => {
-    await made.undo();
-    await port('connection refused');
-  });
-  try {
-    await port('connected');
-  } catch (error) {
-    await open.undo();
-    throw error;
-  }
-  return open;
+  const made = await applying(lab.kube, [loadBalancer(shape)], 'the default port of istiod open');
+  return inForce(made, async (open) => port(open ? 'connected' : 'connection refused'));
 }

@@ -1,9 +1,10 @@
 import { seconds, until } from '#lib/base/until.ts';
-import { applying, change, type Change } from '#lib/kube/manifest.ts';
+import { applying, type Change } from '#lib/kube/manifest.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
 import { pod } from '#lib/probes/places.ts';
 import { externalAppCluster } from './directions.ts';
 import type { Lab } from './lab.ts';
+import { inForce } from './passing.ts';
 
 /** An address that documents use and nobody has. */
 const nowhere = '192.0.2.1';
@@ -28,16 +29,6 @@ export async function gatewayOfVm(lab: Lab): Promise<Change> {
       { within: seconds(20), every: 200 },
     );
   };
-  const made = await applying(lab.kube, [service]);
-  const told = change('a gateway for the network of the VM', async () => {
-    await made.undo();
-    await reached(false);
-  });
-  try {
-    await reached(true);
-  } catch (error) {
-    await told.undo();
-    throw error;
-  }
-  return told;
+  const applied = await applying(lab.kube, [service], 'a gateway for the network of the VM');
+  return inForce(applied, reached);
 }

@@ -5,6 +5,7 @@ import { writeAtomic } from '#lib/base/files.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import type { Lab } from './lab.ts';
 import { configureWorkload, type WorkloadOptions } from './workload.ts';
+import { orUndone } from './passing.ts';
 
 /** Files that were generated once more, in a folder that the undo removes. */
 export interface Generated extends Change {
@@ -19,13 +20,10 @@ export async function generating(lab: Lab, name: string, options: WorkloadOption
   const removing = change(`files generated for ${name}`, async () =>
     rm(into, { recursive: true, force: true }),
   );
-  try {
+  return orUndone(removing, async () => {
     const { stdout, stderr } = await configureWorkload(lab, { ...options, into });
     return { ...removing, said: stdout + stderr, read: async (file) => readFile(join(into, file), 'utf8') };
-  } catch (error) {
-    await removing.undo();
-    throw error;
-  }
+  });
 }
 
 /** The cluster.env that istioctl writes for the same group, but without ports. Nothing is applied. */

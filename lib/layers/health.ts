@@ -8,6 +8,7 @@ import { httpServerRuns, startHttpServer, stopHttpServer } from './http-server.t
 import { externalAppCluster } from './directions.ts';
 import type { Lab } from './lab.ts';
 import { entryOf } from './sidecar.ts';
+import { orUndone } from './passing.ts';
 
 /** The condition Healthy of a WorkloadEntry. */
 export interface Health {
@@ -91,11 +92,6 @@ export async function notServing(lab: Lab): Promise<Change> {
   const stopped = change('the HTTP server on the VM stopped', async () =>
     ran ? serving(lab) : stopHttpServer(lab),
   );
-  try {
-    await healthBecomes(lab, 'False');
-  } catch (error) {
-    await stopped.undo();
-    throw error;
-  }
+  await orUndone(stopped, async () => healthBecomes(lab, 'False'));
   return stopped;
 }

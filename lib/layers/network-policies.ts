@@ -4,7 +4,7 @@ import { startControllers, stopControllers } from '#lib/distribution/start-contr
 import { bareClient, lookalike, newClient, type PassingPod } from './client-pod.ts';
 import { meshKnows } from './health.ts';
 import type { Lab } from './lab.ts';
-import { sideBySide } from './passing.ts';
+import { orUndone, sideBySide } from './passing.ts';
 
 /** The article's deny-all, as it is or for other pods than the VM's lookalikes. */
 export function denyAll(
@@ -30,13 +30,7 @@ export interface Guarded extends Change {
 /** Applies the article's deny-egress-tovm and then runs a new client pod, as the article does. */
 export async function guardedFromVm(lab: Lab): Promise<Guarded> {
   const policy = await applying(lab.kube, lab.manifest('05-policy/deny-egress-tovm.yaml'));
-  let client: PassingPod;
-  try {
-    client = await newClient(lab);
-  } catch (error) {
-    await policy.undo();
-    throw error;
-  }
+  const client = await orUndone(policy, async () => newClient(lab));
   return {
     ...change(`${policy.name} and a new pod`, async () => {
       await policy.undo();

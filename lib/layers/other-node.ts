@@ -4,6 +4,7 @@ import { minutes, until } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import type { Lab } from './lab.ts';
+import { inForce, orUndone } from './passing.ts';
 
 const lastOf = ({ nodes }: Pick<Lab, 'nodes'>): Lab['nodes'][number] => {
   const last = nodes.at(-1);
@@ -29,15 +30,8 @@ export async function withoutPodNetwork(lab: Lab): Promise<Change> {
   await node.run(['bash', '-c', `mkdir -p ${aside} && mv ${pods}/*.conflist ${aside}`]);
   const made = change(`${node.name} without its pod network`, async () => {
     await node.run(['bash', '-c', `mv ${aside}/*.conflist ${pods}`]);
-    await becomes(true);
   });
-  try {
-    await becomes(false);
-  } catch (error) {
-    await made.undo();
-    throw error;
-  }
-  return made;
+  return inForce(made, async (without) => becomes(!without));
 }
 
 /** The last worker as if its kubelet were of another version; the kubelet says what it is as soon as it goes on. */
@@ -55,12 +49,7 @@ export async function otherKubelet(lab: Lab, version: string): Promise<Change> {
   const made = change(`${node.name} with the kubelet of ${version}`, async () => {
     await tell(before).finally(async () => signal('CONT'));
   });
-  try {
-    await tell(version);
-  } catch (error) {
-    await made.undo();
-    throw error;
-  }
+  await orUndone(made, async () => tell(version));
   return made;
 }
 

@@ -19,6 +19,30 @@ export async function together(...makers: readonly (() => Promise<Change>)[]): P
   return change(made.map(({ name }) => name).join(', '), undo);
 }
 
+/** Goes on after a change; when that fails, the change is undone. Returns what it came to. */
+export async function orUndone<T>(made: Change, goOn: () => Promise<T>): Promise<T> {
+  try {
+    return await goOn();
+  } catch (error) {
+    await made.undo();
+    throw error;
+  }
+}
+
+/**
+ * A change that is in force when this returns, and no longer when it is undone.
+ *
+ * @param seen waits until it is in force (true), or no longer (false)
+ */
+export async function inForce(made: Change, seen: (wanted: boolean) => Promise<unknown>): Promise<Change> {
+  const waited = change(made.name, async () => {
+    await made.undo();
+    await seen(false);
+  });
+  await orUndone(waited, async () => seen(true));
+  return waited;
+}
+
 /** Makes changes at the same time; the undo undoes all of them, and so does one that cannot be made. */
 export async function sideBySide<C extends readonly Change[]>(
   ...making: { [K in keyof C]: Promise<C[K]> }

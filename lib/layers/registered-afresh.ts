@@ -5,6 +5,7 @@ import { logSinceStart, timeOf } from '#lib/probes/agent-log.ts';
 import type { Lab } from './lab.ts';
 import { entryOf, killSidecar, runningSidecar } from './sidecar.ts';
 import { startSidecar } from './workload.ts';
+import { orUndone } from './passing.ts';
 
 /**
  * A start of the agent at which there was no WorkloadEntry: the last start when it was one, or else a new one.
@@ -17,14 +18,11 @@ export async function registeredAfresh(lab: Lab): Promise<Change> {
     return change('the last start of the sidecar', async () => Promise.resolve());
   }
   const running = await runningSidecar(lab);
-  try {
+  await orUndone(running, async () => {
     await killSidecar(lab);
     if (entry) await lab.kube.remove(refOf(entry));
     await startSidecar(lab);
-  } catch (error) {
-    await running.undo();
-    throw error;
-  }
+  });
   return running;
 }
 

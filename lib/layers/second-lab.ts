@@ -7,6 +7,7 @@ import { runningNodes } from '#lib/machines/local/running.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import type { Lab } from './lab.ts';
 import { labCommand } from './lab-command.ts';
+import { orUndone } from './passing.ts';
 
 /** A cluster as it stands: who its nodes are, and which cluster it is. */
 export interface Standing {
@@ -57,12 +58,9 @@ export async function secondLab({ name: first }: Pick<Lab, 'name'>): Promise<Sec
     };
   };
   const removing = change(`lab ${name}`, async () => closeLab(name));
-  try {
+  await orUndone(removing, async () => {
     await command(['up', 'cluster']);
-  } catch (error) {
-    await removing.undo();
-    throw error;
-  }
+  });
   return {
     ...removing,
     command,

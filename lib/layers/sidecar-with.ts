@@ -1,6 +1,6 @@
 import { change, type Change } from '#lib/kube/manifest.ts';
 import type { Lab } from './lab.ts';
-import { together } from './passing.ts';
+import { orUndone, together } from './passing.ts';
 import { redirectsKept } from './redirects-kept.ts';
 import { killSidecar, registered } from './sidecar.ts';
 import { startSidecar } from './workload.ts';
@@ -19,12 +19,7 @@ export const sidecarWith = async (lab: Lab, line: string): Promise<Change> =>
         await registered(lab);
       };
       const made = change(`the sidecar with ${line}`, async () => anew('sed -i "\\|^$0$|d" "$1"'));
-      try {
-        await anew('echo "$0" >>"$1"');
-      } catch (error) {
-        await made.undo();
-        throw error;
-      }
+      await orUndone(made, async () => anew('echo "$0" >>"$1"'));
       return made;
     },
   );

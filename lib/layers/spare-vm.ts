@@ -5,6 +5,7 @@ import { enterLab } from '#lib/machines/local/lab.ts';
 import { tap } from '#lib/machines/local/qemu.ts';
 import { vmMachine } from '#lib/machines/local/vm.ts';
 import { labWith, type Lab } from './lab.ts';
+import { orUndone } from './passing.ts';
 
 /** The lab with another VM of the same snapshot, and a folder of its own for what is generated for it. */
 export interface SpareVm extends Change {
@@ -43,11 +44,8 @@ export async function roomForVm(lab: Lab): Promise<SpareVm> {
 /** A second VM as it is when the machines come up: the sidecar's package is installed, nothing runs. */
 export async function spareVm(lab: Lab): Promise<SpareVm> {
   const spare = await roomForVm(lab);
-  try {
+  return orUndone(spare, async () => {
     await spare.lab.vm.resume(lab.programs.vm.snapshot);
     return spare;
-  } catch (error) {
-    await spare.undo();
-    throw error;
-  }
+  });
 }

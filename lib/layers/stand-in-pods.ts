@@ -1,6 +1,7 @@
 import type { Change } from '#lib/kube/manifest.ts';
 import { applying } from '#lib/kube/manifest.ts';
 import type { Lab } from './lab.ts';
+import { orUndone } from './passing.ts';
 
 interface Shape {
   name: string;
@@ -36,11 +37,6 @@ export async function standInPod(
   if (address === undefined) return made;
   const patch = JSON.stringify({ status: { podIP: address, podIPs: [{ ip: address }] } });
   const words = ['patch', 'pod', name, '-n', namespace, '--subresource=status', '--type=merge', '-p', patch];
-  try {
-    await lab.kubectl(words);
-  } catch (error) {
-    await made.undo();
-    throw error;
-  }
+  await orUndone(made, async () => lab.kubectl(words));
   return made;
 }

@@ -17,6 +17,7 @@ import {
   startSidecar,
   workloadFiles,
 } from './workload.ts';
+import { orUndone } from './passing.ts';
 
 /** Where the agent on the VM keeps the certificate that it was issued, and its key. */
 export const certificateOfVm = '/etc/certs/cert-chain.pem';
@@ -58,7 +59,7 @@ export async function expiredToken(lab: Lab): Promise<ExpiredToken> {
     await startSidecar(lab, seconds(50));
     await backInMesh(lab);
   });
-  try {
+  return orUndone(undoing, async () => {
     // the rerun brings a cluster.env of its own
     await redirectsKept(lab);
     await killSidecar(lab);
@@ -68,10 +69,7 @@ export async function expiredToken(lab: Lab): Promise<ExpiredToken> {
     const since = new Date().toISOString();
     await vm.run(['systemctl', 'start', 'istio']);
     return { ...undoing, mark, since, before, times };
-  } catch (error) {
-    await undoing.undo();
-    throw error;
-  }
+  });
 }
 
 /** The documented way out: install.workload.sh and install.vm.bootstrap.sh once more. Restarts nothing. */

@@ -1,11 +1,10 @@
 import { expect } from 'vitest';
 import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { change } from '#lib/kube/manifest.ts';
 import { defaultPortOpen } from '#lib/layers/default-port-open.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import type { Lab } from '#lib/layers/lab.ts';
-import { without } from '#lib/layers/passing.ts';
+import { inForce, without } from '#lib/layers/passing.ts';
 import { refTo, withFirst } from '#lib/layers/with-first.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { listeners } from '#lib/probes/envoy.ts';
@@ -106,17 +105,7 @@ claim('istio.ewg-reaches-istiod', {
       );
     };
     const gone = await without(lab, refTo(lab, 'VirtualService', 'istiod-vs'));
-    const made = change(gone.name, async () => {
-      await gone.undo();
-      await reached(true);
-    });
-    try {
-      await reached(false);
-    } catch (error) {
-      await made.undo();
-      throw error;
-    }
-    return made;
+    return inForce(gone, async (broken) => reached(!broken));
   },
   red: /expected 'no connection' to be 'verified'/,
 });

@@ -1,11 +1,11 @@
 import { expect } from 'vitest';
 import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { change } from '#lib/kube/manifest.ts';
 import { endConnectionsOfVm } from '#lib/layers/connections.ts';
 import { helloworldCluster, helloworldUrl } from '#lib/layers/directions.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
 import { gatewayOfNoNetwork } from '#lib/layers/gateway-of-no-network.ts';
+import { inForce } from '#lib/layers/passing.ts';
 import { scaled } from '#lib/layers/scaled.ts';
 import { sidecarGone } from '#lib/layers/sidecar-gone.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
@@ -95,17 +95,7 @@ claim('traffic.vm-to-mesh-via-ewg', {
         { within: seconds(20), every: 500 },
       );
     };
-    const made = change(unlabelled.name, async () => {
-      await unlabelled.undo();
-      await byGateway(true);
-    });
-    try {
-      await byGateway(false);
-    } catch (error) {
-      await made.undo();
-      throw error;
-    }
-    return made;
+    return inForce(unlabelled, async (broken) => byGateway(!broken));
   },
   breaks: 'gateway',
   red: /'10\.42\.\d+\.\d+:5000'/,
