@@ -5,19 +5,12 @@ import { catalogue } from './catalogue.ts';
 import { idChanges, uncited, unproved } from './coverage.ts';
 import { implemented } from './implemented.ts';
 
-/** Core claims that no suite proves yet; an id leaves this list for good when one does. */
-const toCome = `
-obs.access-log-mesh-default traffic.helloworld-arm64-images vm.first-start-keypair-log
-vm.start-cleans-iptables vm.start-hang-rerun vm.start-logs-to-terminal
-`;
-
 describe('this project', () => {
   const known = catalogue();
 
-  test('proves every core claim, but for those that are to come', () => {
+  test('proves every core claim', () => {
     const core = known.claims.filter((claim) => claim.class === 'core');
-    const missing = unproved(core, implemented());
-    expect(missing).toEqual(toCome.trim().split(/\s+/));
+    expect(unproved(core, implemented())).toEqual([]);
   });
 
   test('keeps every id: what a report of another day calls by its name is still called so', () => {

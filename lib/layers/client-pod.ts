@@ -68,23 +68,25 @@ export async function lookalike(lab: Lab): Promise<PassingPod> {
   return made;
 }
 
+/** Waits until there is no pod of this name any more. */
+export async function podGone({ kube }: Pick<Lab, 'kube'>, namespace: string, name: string): Promise<void> {
+  await until(
+    `pod ${namespace}/${name} is gone`,
+    async () => (await podsOf(kube, namespace)).map((one) => one.name),
+    (names) => !names.includes(name),
+    { within: seconds(30), every: 100 },
+  );
+}
+
 async function passingPod(lab: Lab, document: Resource, condition = 'Ready'): Promise<PassingPod> {
   const { kube } = lab;
   const { name = '', namespace = '' } = document.metadata ?? {};
-  const gone = async (): Promise<void> => {
-    await until(
-      `pod ${namespace}/${name} is gone`,
-      async () => (await podsOf(kube, namespace)).map((one) => one.name),
-      (names) => !names.includes(name),
-      { within: seconds(30), every: 100 },
-    );
-  };
   await kube.remove({ apiVersion: 'v1', kind: 'Pod', namespace, name }, 0);
-  await gone();
+  await podGone(lab, namespace, name);
   const applied = await applying(kube, [document]);
   const removing = change(`pod ${namespace}/${name}`, async () => {
     await applied.undo();
-    await gone();
+    await podGone(lab, namespace, name);
   });
   return orUndone(removing, async () => {
     const ready = await until(

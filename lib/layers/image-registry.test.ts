@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { whatFor } from './image-registry.ts';
 
@@ -17,6 +18,11 @@ test('any name and tag is the index, a digest is what has it', () => {
     path: blob,
     type: 'application/octet-stream',
   });
+});
+
+test('the index is there by its digest as well, and a registry may be named behind a question mark', () => {
+  const whole = `sha256:${createHash('sha256').update(JSON.stringify(index)).digest('hex')}`;
+  expect(whatFor(`/v2/istio/proxyv2/manifests/${whole}?ns=docker.io`, index)).toEqual({ type: 'the index' });
 });
 
 test('nothing else is served', () => {

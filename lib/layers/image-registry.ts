@@ -1,15 +1,26 @@
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { ImageIndex } from '#lib/artifacts/oci-layout.ts';
+import type { Descriptor, ImageIndex } from '#lib/artifacts/oci-layout.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 
 /** A registry as long as it is not undone. */
 export interface Registry extends Change {
-  /** Host and port, on loopback. */
+  /** Host and port. */
   address: string;
+}
+
+/** Where a registry listens, and what it has. */
+interface Serving {
+  /** The address of the host; loopback unless told. */
+  host?: string;
+  /** Any free one unless told. */
+  port?: number;
+  /** The only architecture, in the words of images, that the image is there for; all that it has unless told. */
+  only?: string;
 }
 
 /**
@@ -17,11 +28,17 @@ export interface Registry extends Change {
  *
  * @param layout the folder of the image
  */
-export async function servingImage(layout: string): Promise<Registry> {
-  const text = await readFile(join(layout, 'index.json'), 'utf8');
-  const index = JSON.parse(text) as ImageIndex;
+export async function servingImage(
+  layout: string,
+  { host = '127.0.0.1', port = 0, only }: Serving = {},
+): Promise<Registry> {
+  const whole = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as ImageIndex;
+  const offered = ({ platform }: Descriptor): boolean =>
+    only === undefined || platform?.architecture === only;
+  const index: ImageIndex = { ...whole, manifests: whole.manifests.filter(offered) };
+  const text = JSON.stringify(index);
   const server = createServer((request, response) => {
-    const { path, type } = whatFor(request.url ?? '', index) ?? {};
+    const { path, type } = whatFor(request.url ?? '', index, digestOf(text)) ?? {};
     if (type === undefined) {
       answer(response, 404, 'text/plain', '');
       return;
@@ -42,24 +59,31 @@ export async function servingImage(layout: string): Promise<Registry> {
       },
     );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const closing = change('a registry on loopback', async () => {
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
+  const bound = server.address() as AddressInfo;
+  const closing = change('a registry', async () => {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
-  return { ...closing, address: `127.0.0.1:${String(port)}` };
+  return { ...closing, address: `${host}:${String(bound.port)}` };
 }
 
+const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
+
 /** Which file of the layout (none: the index, or the greeting) answers a path of the registry, and what it is. */
-export function whatFor(url: string, index: ImageIndex): { path?: string; type: string } | undefined {
+export function whatFor(
+  url: string,
+  index: ImageIndex,
+  ownDigest = digestOf(JSON.stringify(index)),
+): { path?: string; type: string } | undefined {
   if (url === '/v2/') return { type: 'application/json' };
-  const [, kind, reference = ''] = /^\/v2\/.+\/(manifests|blobs)\/([\w.:-]+)$/.exec(url) ?? [];
+  // containerd says behind a question mark which registry it means
+  const [, kind, reference = ''] = /^\/v2\/[^?]+\/(manifests|blobs)\/([\w.:-]+)(?:\?|$)/.exec(url) ?? [];
   const digest = /^sha256:([0-9a-f]{64})$/.exec(reference)?.[1];
   const path = `blobs/sha256/${digest ?? ''}`;
   if (kind === 'blobs') return digest === undefined ? undefined : { path, type: 'application/octet-stream' };
   if (kind !== 'manifests') return undefined;
-  if (digest === undefined) return { type: index.mediaType };
+  if (digest === undefined || reference === ownDigest) return { type: index.mediaType };
   const manifest = index.manifests.find((one) => one.digest === reference);
   return manifest && { path, type: manifest.mediaType };
 }

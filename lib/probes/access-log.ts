@@ -93,6 +93,15 @@ export async function accessOver(
   return accessFound(`what was sent from ${upstreamLocal}`, same, ...logs);
 }
 
+/** Waits for the entries of a proxy in front, which sent on what this entry tells of. */
+export async function accessBefore(
+  { downstreamRemote }: Access,
+  ...logs: readonly AccessLog[]
+): Promise<Access[]> {
+  const same = ({ upstreamLocal }: Access): boolean => upstreamLocal === downstreamRemote;
+  return accessFound(`what was sent on from ${downstreamRemote}`, same, ...logs);
+}
+
 /** Envoy writes its log once a second. */
 async function accessFound(
   what: string,

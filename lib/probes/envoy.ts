@@ -44,3 +44,12 @@ export async function listeners(proxy: Place): Promise<string[]> {
     ({ local_address: { socket_address: at } }) => `${at?.address ?? '?'}:${String(at?.port_value ?? '?')}`,
   );
 }
+
+/** The listeners of sidecars and gateways that take connections now and write an access log; `all` counts the others too. */
+export async function accessLoggers(proxy: Place): Promise<{ logging: number; all: number }> {
+  const text = await admin(proxy, '/config_dump?resource=dynamic_listeners');
+  const { configs = [] } = JSON.parse(text) as { configs?: { active_state?: object }[] };
+  const active = configs.flatMap(({ active_state }) => (active_state ? [JSON.stringify(active_state)] : []));
+  const logging = active.filter((listener) => listener.includes('"envoy.access_loggers.'));
+  return { logging: logging.length, all: active.length };
+}

@@ -42,3 +42,9 @@ export function rulesOf(lines: readonly RuleLine[], chain: string, table = 'nat'
     line.family === 'IPv4' && line.table === table && line.chain === chain && line.rule ? [line.rule] : [],
   );
 }
+
+/** The chains of Istio's, and the rules that name one, as "<family> <table> <chain> <rule>". */
+export const ofIstio = (lines: readonly RuleLine[]): string[] =>
+  lines.flatMap(({ family, table, chain, rule = '' }) =>
+    `${chain} ${rule}`.includes('ISTIO_') ? [`${family} ${table} ${chain} ${rule}`.trim()] : [],
+  );

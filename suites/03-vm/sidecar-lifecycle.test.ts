@@ -26,7 +26,7 @@ import { withUnitSetting } from '#lib/layers/unit-drop-in.ts';
 import { startSidecar } from '#lib/layers/workload.ts';
 import { connected, says, logSinceStart, timeOf, untilLogged } from '#lib/probes/agent-log.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
-import { iptablesOf } from '#lib/probes/iptables.ts';
+import { iptablesOf, ofIstio } from '#lib/probes/iptables.ts';
 import { unitOf, type Unit } from '#lib/probes/unit.ts';
 
 const claim = claims('03-vm', { layer: 'workload' });
@@ -163,13 +163,7 @@ claim('vm.pilot-address-needed', {
   },
 });
 
-/** The chains and rules on the VM that name a chain of Istio's. */
-async function istioRules({ vm }: Lab): Promise<string[]> {
-  const lines = await iptablesOf(vm);
-  return lines.flatMap(({ family, table, chain, rule = '' }) =>
-    `${chain} ${rule}`.includes('ISTIO_') ? [`${family} ${table} ${chain} ${rule}`.trim()] : [],
-  );
-}
+const istioRules = async ({ vm }: Lab): Promise<string[]> => ofIstio(await iptablesOf(vm));
 
 claim('life.stop-cleans-iptables', {
   given: async (lab) => {
@@ -210,7 +204,10 @@ async function endedJustNow(lab: Lab): Promise<Change> {
     await registered(lab);
     await killSidecar(lab);
   }
-  return change('the agent ended', async () => Promise.resolve());
+  return change('the agent ended', async () => {
+    await startSidecar(lab);
+    await registered(lab);
+  });
 }
 
 claim('traffic.we-only-while-agent-runs', {
@@ -220,6 +217,7 @@ claim('traffic.we-only-while-agent-runs', {
       async () => endedJustNow(lab),
     ),
   async falsifier(lab) {
+    if (!(await entryOf(lab))) await endedJustNow(lab);
     const entry = await entryOf(lab);
     if (!entry) throw new Error('The entry of the agent that has just ended is gone already.');
     const held = (finalizers: string[] | null) => ({ metadata: { finalizers } });

@@ -140,14 +140,15 @@ claim('vm.ca-addr-default-15012', {
   falsifier: async (lab) =>
     otherMeshConfig(lab, 'a second address of a CA', { proxyMetadata: { OTHER_CA_ADDR: 'elsewhere:15012' } }),
   breaks: 'istio',
-  red: /\[ .*'OTHER_CA_ADDR=.*' \]/,
+  red: /'OTHER_CA_ADDR=.*'/,
 
   async proof(lab, seen) {
     await using files = await generating(lab, 'no-fix-ca', { noFixCa: true });
     const lines = linesWith(await files.read('cluster.env'), 'CA_ADDR');
 
-    expect(seen('lines with CA_ADDR', lines)).toHaveLength(1);
-    expect(lines[0]?.replaceAll("'", '')).toBe(`CA_ADDR=${istiodHost(lab)}:15012`);
+    expect(seen('lines with CA_ADDR', lines).map((line) => line.replaceAll("'", ''))).toEqual([
+      `CA_ADDR=${istiodHost(lab)}:15012`,
+    ]);
   },
 });
 

@@ -7,7 +7,7 @@ const claim = claims('04-traffic', { layer: 'apps' });
 
 claim('traffic.helloworld-pods-ready', {
   falsifier: async (lab) => scaled(lab, 'sample', 'helloworld-v2', 0),
-  red: /\[ \[ '2\/2', 'Running' \](, \[ '2\/2', 'Terminating' \])? \]/,
+  red: /\[ \[ '2\/2', 'Running' \](, \[ '\d\/2', '(Terminating|Completed)' \])? \]/,
   witness: true,
 
   async proof(lab, seen) {
