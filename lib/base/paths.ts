@@ -9,6 +9,10 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 /** A file under fixtures/. */
 export const fixture = (...parts: string[]): string => join(root, 'fixtures', ...parts);
 
+/** Where runs leave what they have to say: LAB_REPORTS (a path from the checkout, or an absolute one), or reports/. */
+export const reportsDir = (env: NodeJS.ProcessEnv = process.env): string =>
+  resolve(root, env['LAB_REPORTS'] || 'reports');
+
 /** Where artifacts and labs are kept, outside the checkout: LAB_CACHE, or the user's cache folder. */
 export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   const asked = env['LAB_CACHE'];

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { attempt } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
-import { root } from '#lib/base/paths.ts';
+import { reportsDir, root } from '#lib/base/paths.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { minutes } from '#lib/base/until.ts';
@@ -47,7 +47,7 @@ async function vitest(pattern: string, within: number, onClaim: () => void = () 
       if (endOfClaim.test(line)) onClaim();
     },
   });
-  const found = readJson<Conformance>(join(root, 'reports/conformance.json'));
+  const found = readJson<Conformance>(join(reportsDir(), 'conformance.json'));
   const report = found && found.startedAt >= before ? found : undefined;
   return { code, ms: performance.now() - started, report, said: `${stderr}\n${stdout}` };
 }
@@ -117,7 +117,7 @@ try {
   for (const deed of chosen) {
     const failed = (error: unknown): Outcome => ({ deed: deed.name, wrong: [messageOf(error)], rebuilt: [] });
     outcomes.push(await looked(deed).catch(failed));
-    await writeAtomic(join(root, 'reports/chaos.json'), `${JSON.stringify(outcomes, undefined, 2)}\n`);
+    await writeAtomic(join(reportsDir(), 'chaos.json'), `${JSON.stringify(outcomes, undefined, 2)}\n`);
   }
   process.stdout.write(
     '| deed | the run meanwhile | back after | the next run | |\n| --- | --- | --- | --- | --- |\n',

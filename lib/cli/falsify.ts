@@ -3,7 +3,7 @@ import { interactive } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { readJson } from '#lib/base/files.ts';
 import { endWithNpm } from '#lib/base/parent.ts';
-import { root } from '#lib/base/paths.ts';
+import { reportsDir, root } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { catalogue } from '#lib/claims/catalogue.ts';
@@ -12,6 +12,7 @@ import { implemented } from '#lib/claims/implemented.ts';
 import { ensure } from '#lib/layers/layers.ts';
 import { leaveLab, openLabFor } from '#lib/layers/open.ts';
 import type { FalsifyReport } from '#lib/report/falsified.ts';
+import { outputsIn } from '#lib/report/outputs.ts';
 
 const usage = `npm run falsify [-- [--record] <claim id>…]
   breaks what each claim checks, and ends with 0 when each was red for its stated reason and green again after it
@@ -47,8 +48,8 @@ async function falsify(ids: readonly string[], record: boolean): Promise<boolean
       ...words,
       ...(only ? ['-t', `(?:^| )(?:${only})$`] : []),
     ]);
-    const report = readJson<FalsifyReport>(join(root, 'reports', 'falsify.json'));
-    if (!report) throw new Error('The run left no reports/falsify.json, so nothing was told by it.');
+    const report = readJson<FalsifyReport>(outputsIn(reportsDir()).falsifyJson);
+    if (!report) throw new Error('The run left no falsify.json, so nothing was told by it.');
     if (record) say(await recordFalsifiers(report.claims));
     good = status === 0;
     return good;

@@ -3,7 +3,7 @@ import { kubernetesJudge } from '#lib/artifacts/judge.ts';
 import { run } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
-import { root } from '#lib/base/paths.ts';
+import { reportsDir } from '#lib/base/paths.ts';
 import { duration, say, step } from '#lib/base/progress.ts';
 import { minutes } from '#lib/base/until.ts';
 import { labKubeconfig } from '#lib/distribution/kubeconfig.ts';
@@ -14,7 +14,7 @@ import { groupNames, judgePlan, titlesIn } from './judge/plan.ts';
 import { countsOf, table, type JudgedTest } from './judge/results.ts';
 import { runGroup } from './judge/run.ts';
 
-const reportFile = join(root, 'reports/judge-kubernetes.json');
+const reportFile = join(reportsDir(), 'judge-kubernetes.json');
 
 /**
  * npm run judge:kubernetes [-- <group>…]

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { RunOptions } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
-import { root } from '#lib/base/paths.ts';
+import { reportsDir, root } from '#lib/base/paths.ts';
 import { recorded } from '#lib/base/recorder.ts';
 import { redact } from '#lib/base/redact.ts';
 import { seconds } from '#lib/base/until.ts';
@@ -53,7 +53,7 @@ export interface Ask {
  */
 export async function diagnose(failure: Failure): Promise<string> {
   const lab = await attachLab();
-  const folder = join(root, 'reports', 'diagnostics', failure.id);
+  const folder = join(reportsDir(), 'diagnostics', failure.id);
   const asks = sourcesOf(lab).map(({ name, ask }): Ask => ({
     name,
     ask: async (window, options) => ask(lab, window, options),

@@ -4,7 +4,7 @@ import type { Reporter, SerializedError, TestCase, TestModule, TestRunEndReason,
 import { heartbeat } from '#lib/base/heartbeat.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { endWithNpm } from '#lib/base/parent.ts';
-import { root } from '#lib/base/paths.ts';
+import { reportsDir } from '#lib/base/paths.ts';
 import { duration } from '#lib/base/progress.ts';
 import { redact } from '#lib/base/redact.ts';
 import { seconds } from '#lib/base/until.ts';
@@ -33,7 +33,7 @@ export default class FalsifyReporter implements Reporter {
   #all = 0;
   #place = 0;
 
-  constructor({ output = join(root, 'reports'), claims }: Options = {}) {
+  constructor({ output = reportsDir(), claims }: Options = {}) {
     this.#outputs = outputsIn(output);
     this.#catalogue = catalogue(claims);
   }

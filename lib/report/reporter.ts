@@ -12,7 +12,7 @@ import type {
   Vitest,
 } from 'vitest/node';
 import { messageOf } from '#lib/base/errors.ts';
-import { root } from '#lib/base/paths.ts';
+import { reportsDir } from '#lib/base/paths.ts';
 import { redact } from '#lib/base/redact.ts';
 import { seconds } from '#lib/base/until.ts';
 import { catalogue, type Catalogue } from '#lib/claims/catalogue.ts';
@@ -70,7 +70,8 @@ export default class ConformanceReporter implements Reporter {
 
   constructor(options: Options = {}) {
     this.#options = options;
-    this.#outputs = outputsIn(options.output ?? join(root, falsifying() ? 'reports/falsifying' : 'reports'));
+    const folder = falsifying() ? join(reportsDir(), 'falsifying') : reportsDir();
+    this.#outputs = outputsIn(options.output ?? folder);
     this.#allure = new AllureVitestReporter({ resultsDir: this.#outputs.allureRaw });
   }
 
