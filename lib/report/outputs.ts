@@ -9,6 +9,7 @@ import { generateAllureReport, writeAllureResults } from './allure.ts';
 import { audit } from './audit.ts';
 import type { Conformance } from './conformance.ts';
 import { junit } from './junit.ts';
+import { historyFile } from './stored-runs.ts';
 import { summary } from './summary.ts';
 
 /** Where a run leaves what it has to say. */
@@ -72,7 +73,7 @@ export async function write(
   await writeAtomic(json, `${JSON.stringify(report, undefined, 2)}\n`);
   if (last) {
     await mkdir(history, { recursive: true });
-    await cp(json, join(history, `conformance-${report.startedAt.replaceAll(':', '-')}.json`));
+    await cp(json, join(history, historyFile(report)));
   }
   const falsified = readJson<FalsifyReport>(outputs.falsifyJson);
   await writeAtomic(summaryMd, falsified ? withFalsifiers(summary(report), falsified) : summary(report));
