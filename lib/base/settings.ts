@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { RefusedError } from './errors.ts';
+import { overlay, type Overlay } from './overlay.ts';
 import { cacheDir, fixture } from './paths.ts';
 
 /** The size of a machine. */
@@ -33,6 +34,8 @@ export interface Settings {
   containerTool: 'docker' | 'podman';
   ports: { default: GatewayPorts; ewg: GatewayPorts };
   sizes: { master: Size; worker: Size; vm: Size };
+  /** Manifests that take the place of those under fixtures/, when FIXTURES_OVERLAY names a folder of them. */
+  overlay?: Overlay;
   lab: {
     name: string;
     provider: 'auto' | 'local';
@@ -69,6 +72,7 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
     /^(\d+\.\d+\.\d+|master)$/,
     'a version such as 1.27.9, or master',
   );
+  const over = overlay(env);
   return {
     istioVersion: version,
     istioRevision: version.replaceAll('.', '-'),
@@ -84,6 +88,7 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
     containerTool: oneOf(values, 'CONTAINER_TOOL', ['docker', 'podman']),
     ports: distinct({ default: ports('DEFAULT'), ewg: ports('EWG') }),
     sizes: { master: size('MASTER'), worker: size('WORKER'), vm: size('VM') },
+    ...(over ? { overlay: over } : {}),
     lab: {
       name: matching(values, 'LAB_NAME', /^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$/, 'a short DNS label'),
       provider: oneOf(values, 'LAB_PROVIDER', ['auto', 'local']),

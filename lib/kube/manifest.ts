@@ -1,26 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
-import { fixture } from '#lib/base/paths.ts';
+import { manifestFile } from '#lib/base/overlay.ts';
 import type { Kube, Ref, Resource } from './client.ts';
 
 /** Values put in place of ${NAME} in a manifest; a name without a value is an error. */
 export type Values = Readonly<Record<string, string | number>>;
 
 /**
- * The documents of a manifest under fixtures/.
+ * The documents of a manifest under fixtures/, or of what takes its place (FIXTURES_OVERLAY).
  *
  * @param file such as '05-policy/mtls.yaml'
  * @throws Error that names the file when it cannot be read as YAML or a ${NAME} has no value
  */
 export function manifest(file: string, values: Values = {}): Resource[] {
-  const text = readFileSync(fixture(...file.split('/')), 'utf8').replaceAll(
-    /\$\{(\w+)\}/g,
-    (_, name: string) => {
-      const value = values[name];
-      if (value === undefined) throw new Error(`fixtures/${file} wants \${${name}}, which was not given.`);
-      return String(value);
-    },
-  );
+  const text = readFileSync(manifestFile(file), 'utf8').replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined) throw new Error(`fixtures/${file} wants \${${name}}, which was not given.`);
+    return String(value);
+  });
   return parseAllDocuments(text).flatMap((document) => {
     if (document.errors.length > 0)
       throw new Error(`fixtures/${file} is not YAML: ${document.errors.join('; ')}`);

@@ -3,7 +3,7 @@ import { duration } from '#lib/base/progress.ts';
 import type { Judgement } from '#lib/claims/outcome.ts';
 import type { Conformance } from './conformance.ts';
 import type { Result } from './results.ts';
-import { asked, sum } from './summary.ts';
+import { asked, replacedIn, sum } from './summary.ts';
 
 const marks: Readonly<Record<string, string>> = {
   passed: '✓',
@@ -35,6 +35,7 @@ export const running = (id: string, ms: number, within: number): string =>
 export function closing(report: Conformance, problems: readonly string[]): string {
   const { claims, errors, totals, selection } = report;
   const of = (verdict: string): Result[] => claims.filter((claim) => claim.verdict === verdict);
+  const replaced = replacedIn(report);
   const took = duration(Date.parse(report.finishedAt) - Date.parse(report.startedAt));
   return [
     ...of('failed').map(failure),
@@ -44,6 +45,7 @@ export function closing(report: Conformance, problems: readonly string[]): strin
     ...problems.map((problem) => `\n${painted('broken', problem)}`),
     '',
     ...(report.cause ? [`${painted('failed', 'Likely cause')}: ${report.cause.line}`] : []),
+    ...(replaced.length > 0 ? [`Replaced for this run: ${replaced.join(', ')}`] : []),
     ...(selection ? [`Asked for: ${asked(selection)}`] : []),
     `${sum(totals)} (${took})`,
   ].join('\n');

@@ -1,4 +1,5 @@
 import { duration } from '#lib/base/progress.ts';
+import type { Settings } from '#lib/base/settings.ts';
 import { suites } from '#lib/claims/catalogue.ts';
 import { verdicts } from '#lib/claims/outcome.ts';
 import type { Conformance } from './conformance.ts';
@@ -14,6 +15,8 @@ export function summary(report: Conformance): string {
     sum(report.totals),
     `Started ${report.startedAt}, took ${took}. Lab ${lab.name || '(unknown)'}, provider ${lab.provider || '(unknown)'}.`,
   ];
+  const replaced = replacedIn(report);
+  if (replaced.length > 0) parts.push(`Manifests that were replaced for this run: ${replaced.join(', ')}.`);
   if (report.cause) parts.push(`**Likely cause:** ${oneLine(report.cause.line)}.`);
   if (selection) parts.push(`Only a part was asked for: ${asked(selection)}.`);
   parts.push(
@@ -58,6 +61,12 @@ export function summary(report: Conformance): string {
   if (waited.length > 0) parts.push('## Longest waits', table(['claim', 'waited for', 'took'], waited));
   parts.push(...section('Not implemented', claims, 'not-implemented', ({ id }) => `- \`${id}\``));
   return `${parts.join('\n\n')}\n`;
+}
+
+/** The manifests under fixtures/ that others took the place of, by their path from there. */
+export function replacedIn({ config }: Pick<Conformance, 'config'>): readonly string[] {
+  const { overlay } = config as { overlay?: Settings['overlay'] };
+  return overlay?.files ?? [];
 }
 
 /** "257 claims: 75 passed, 0 failed, …" */
