@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { extname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { Stage, Status, type Attachment, type StepResult, type TestResult } from 'allure-js-commons';
 import { run } from '#lib/base/command.ts';
 import { root } from '#lib/base/paths.ts';
@@ -8,7 +8,11 @@ import { redact } from '#lib/base/redact.ts';
 import { minutes } from '#lib/base/until.ts';
 import type { Source } from '#lib/claims/catalogue.ts';
 import { withoutSecrets, type Conformance } from './conformance.ts';
+import { askedIstio } from './diff.ts';
 import type { Result } from './results.ts';
+
+/** The label, and the parameter, that tells which version of Istio a result is of. */
+const versionLabel = 'istio';
 
 const statusOf: Readonly<Record<Exclude<Result['verdict'], 'not-selected'>, Status>> = {
   passed: Status.PASSED,
@@ -46,22 +50,20 @@ export async function writeAllureResults(
   await rm(results, { recursive: true, force: true });
   await mkdir(results, { recursive: true });
   const told = await rawResults(raw);
+  const version = askedIstio(report);
   for (const claim of report.claims) {
     if (claim.verdict === 'not-selected') continue;
-    const result = allureResult(
-      claim,
-      statusOf[claim.verdict],
-      told.get(claim.id),
-      sources,
-      Date.parse(report.startedAt),
-    );
+    const result = allureResult(claim, statusOf[claim.verdict], told.get(claim.id), sources, {
+      version,
+      startOfRun: Date.parse(report.startedAt),
+    });
     for (const [place, { what, value }] of [...claim.evidence, ...waited(claim)].entries()) {
-      const source = `${claim.id}-${String(place)}-attachment.txt`;
+      const source = `${version}-${claim.id}-${String(place)}-attachment.txt`;
       await writeFile(join(results, source), value);
       result.attachments.push({ name: what, source, type: 'text/plain' });
     }
     await keepAttachments(result, raw, results);
-    await attachTimeline(claim, result, results);
+    await attachTimeline(claim, version, result, results);
     await writeFile(join(results, `${claim.id}-result.json`), JSON.stringify(withoutSecrets(result)));
   }
   const facts = { ...report.measured, lab: report.lab.name, provider: report.lab.provider };
@@ -70,23 +72,64 @@ export async function writeAllureResults(
   await writeFile(join(results, 'categories.json'), JSON.stringify(categories));
 }
 
-/** Makes the HTML report, one file that opens without a server. @throws Error when there is none afterwards */
-export async function generateAllureReport(results: string, output: string, history: string): Promise<void> {
+/** The results of one version of Istio. */
+export interface VersionResults {
+  version: string;
+  /** Their folder. */
+  results: string;
+  /** What is shown of it, such as the versions that were measured on its system. */
+  facts: Readonly<Record<string, string>>;
+}
+
+/** What a run left for Allure, as a version among others. */
+export function resultsOf(report: Conformance, results: string): VersionResults {
+  const { name: lab, provider } = report.lab;
+  return { version: askedIstio(report), results, facts: { ...report.measured, lab, provider } };
+}
+
+/** How many runs the history keeps: two months of nights, and some megabytes. */
+const historyLimit = 60;
+
+/**
+ * Makes the HTML report, one file that opens without a server. A version is an environment of its own, and a claim of a
+ * version has its trend over all runs of that version; a claim is the same test case in all of them, known by its id.
+ *
+ * @param history the file that runs are added to
+ * @throws Error when there is none afterwards
+ */
+export async function generateAllureReport(
+  runs: readonly VersionResults[],
+  output: string,
+  history: string,
+): Promise<void> {
   await rm(output, { recursive: true, force: true });
-  const config = join(results, '..', '.allurerc.json');
+  await mkdir(dirname(output), { recursive: true });
+  const config = join(output, '..', '.allurerc.mjs');
   const options = { singleFile: true, reportLanguage: 'en', groupBy: ['suite', 'layer'] };
+  const plain = {
+    name: 'Conformance of VMs in an Istio mesh',
+    output,
+    historyPath: history,
+    historyLimit,
+    plugins: { awesome: { options } },
+  };
+  const versions = runs.map(({ version, facts }) => ({ version, facts }));
+  // only a module can say which results belong to an environment
   await writeFile(
     config,
-    JSON.stringify({
-      name: 'Conformance of VMs in an Istio mesh',
-      output,
-      historyPath: history,
-      plugins: { awesome: { options } },
-    }),
+    `const has = (version) => ({ labels }) =>
+  labels.some(({ name, value }) => name === '${versionLabel}' && value === version);
+const environments = ${JSON.stringify(versions)}.map(({ version, facts }) => [
+  'istio-' + version.replaceAll('.', '-'),
+  { name: 'Istio ' + version, variables: facts, matcher: has(version) },
+]);
+export default { ...${JSON.stringify(plain)}, environments: Object.fromEntries(environments) };
+`,
   );
   try {
     const allure = join(root, 'node_modules', 'allure', 'cli.js');
-    await run([process.execPath, allure, 'generate', '--config', config, '--output', output, results], {
+    const folders = runs.map(({ results }) => results);
+    await run([process.execPath, allure, 'generate', '--config', config, '--output', output, ...folders], {
       within: minutes(2),
     });
   } finally {
@@ -116,7 +159,7 @@ function allureResult(
   status: Status,
   raw: TestResult | undefined,
   sources: Readonly<Record<string, Source>>,
-  startOfRun: number,
+  { version, startOfRun }: { version: string; startOfRun: number },
 ): TestResult {
   const { id, suite, layer, statement, reason, expected, seen, verdict } = claim;
   const start = claim.startedAt === undefined ? startOfRun : Date.parse(claim.startedAt);
@@ -126,7 +169,8 @@ function allureResult(
   ];
   const label = (name: string, value: string) => ({ name, value });
   return {
-    uuid: id,
+    // of several versions in one report none may take the place of another
+    uuid: `${version}-${id}`,
     historyId: id,
     testCaseId: id,
     fullName: id,
@@ -147,12 +191,13 @@ function allureResult(
       label('severity', claim.class === 'core' ? 'critical' : 'normal'),
       label('tag', verdict),
       label('framework', 'vitest'),
+      label(versionLabel, version),
     ],
     links: claim.sources.flatMap(({ source, section }) => {
       const url = sources[source]?.url;
       return url === undefined ? [] : [{ type: 'link', name: `${source}: ${section}`, url }];
     }),
-    parameters: [],
+    parameters: [{ name: versionLabel, value: version }],
     steps: raw?.steps ?? [],
     attachments: raw?.attachments ?? [],
   };
@@ -161,12 +206,13 @@ function allureResult(
 /** What happened around a failure goes with it, where the page can show it; the rest of the bundle lies beside. */
 async function attachTimeline(
   { id, diagnostics }: Result,
+  version: string,
   { attachments }: TestResult,
   results: string,
 ): Promise<void> {
   const timeline = diagnostics === undefined ? undefined : resolve(root, diagnostics, 'timeline.txt');
   if (timeline === undefined || !existsSync(timeline)) return;
-  const source = `${id}-timeline-attachment.txt`;
+  const source = `${version}-${id}-timeline-attachment.txt`;
   await copyFile(timeline, join(results, source));
   attachments.push({ name: 'timeline', source, type: 'text/plain' });
 }

@@ -70,11 +70,13 @@ export interface RunDiff {
 
 /** A run as it is told of in a diff or a matrix. */
 export function runLabel(name: string, { startedAt, config, lab, totals }: Conformance): RunLabel {
-  return { name, startedAt, istio: asked(config), lab: lab.name, provider: lab.provider, totals };
+  return { name, startedAt, istio: askedIstio({ config }), lab: lab.name, provider: lab.provider, totals };
 }
 
-const asked = ({ istioVersion }: Conformance['config']): string =>
-  typeof istioVersion === 'string' ? istioVersion : '(unknown)';
+/** The version of Istio that a run was asked for. */
+export function askedIstio({ config: { istioVersion } }: Pick<Conformance, 'config'>): string {
+  return typeof istioVersion === 'string' ? istioVersion : 'unknown';
+}
 
 /** A run and what it is called. */
 export interface NamedRun {

@@ -5,7 +5,7 @@ import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import type { Catalogue } from '#lib/claims/catalogue.ts';
 import { withFalsifiers } from './falsify-summary.ts';
 import type { FalsifyReport } from './falsified.ts';
-import { generateAllureReport, writeAllureResults } from './allure.ts';
+import { generateAllureReport, resultsOf, writeAllureResults } from './allure.ts';
 import { audit } from './audit.ts';
 import type { Conformance } from './conformance.ts';
 import { junit } from './junit.ts';
@@ -41,6 +41,9 @@ export function outputsIn(folder: string): Outputs {
     falsifyJson: join(folder, 'falsify.json'),
   };
 }
+
+/** The file in which Allure keeps what it knows of earlier runs. */
+export const allureHistory = (history: string): string => join(history, 'allure.jsonl');
 
 /** Removes what the run before left, so that nobody takes it for the answer of this one. The history stays. */
 async function remove(paths: readonly string[]): Promise<void> {
@@ -82,11 +85,13 @@ export async function write(
   if (last) await rm(allureRaw, { recursive: true, force: true });
   const problems = audit(outputs, claims.length);
   if (html) {
-    await generateAllureReport(allureResults, allureReport, join(history, 'allure.jsonl')).catch(
-      (error: unknown) => {
-        problems.push(`There is no Allure report: ${messageOf(error)}`);
-      },
-    );
+    await generateAllureReport(
+      [resultsOf(report, allureResults)],
+      allureReport,
+      allureHistory(history),
+    ).catch((error: unknown) => {
+      problems.push(`There is no Allure report: ${messageOf(error)}`);
+    });
   }
   return problems;
 }

@@ -4,15 +4,14 @@ import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { exists } from '#lib/base/files.ts';
 import { nearest } from '#lib/claims/nearest.ts';
 import type { Conformance } from './conformance.ts';
-import type { NamedRun } from './diff.ts';
+import { askedIstio, type NamedRun } from './diff.ts';
 
 const prefix = 'conformance-';
 const suffix = '.json';
 
 /** What the file of a run is called in the history: when it started, and the version of Istio that was asked for. */
-export function historyFile({ startedAt, config: { istioVersion } }: Conformance): string {
-  const version = typeof istioVersion === 'string' ? `-${istioVersion}` : '';
-  return `${prefix}${startedAt.replaceAll(':', '-')}${version}${suffix}`;
+export function historyFile(report: Pick<Conformance, 'startedAt' | 'config'>): string {
+  return `${prefix}${report.startedAt.replaceAll(':', '-')}-${askedIstio(report)}${suffix}`;
 }
 
 /** The names of the runs that a history holds, the oldest first; none when there is no such folder. */
