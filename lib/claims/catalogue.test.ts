@@ -94,6 +94,12 @@ describe('a catalogue with a fault', () => {
       [{ ...good, id: 'vm.two', found: 'a word' }],
       'found must be a list of { istio, seen }',
     ],
+    [
+      'a bound that is a number',
+      '03-vm/b.yaml',
+      [{ ...good, id: 'vm.two', since: 1.9 }],
+      "(vm.two): since must be a version in quotes, such as '1.9' or '1.27.9'; got 1.9.",
+    ],
     ['a file of no suite', '06-moon.yaml', [good], '06-moon.yaml belongs to no suite'],
     [
       'an unknown source',

@@ -23,6 +23,7 @@ export interface Claim {
   falsifier: string;
   /** The Istio versions that the sources state it for. */
   versions: string[];
+  /** The first and the last version of Istio that it holds in, as far as it is bound; `1.9` stands for all of 1.9.x. */
   since?: string;
   until?: string;
   /** What a lab must have to look at it, in words. */
@@ -151,6 +152,13 @@ function checked(entry: Partial<Claim>, suite: Suite, where: string): Claim {
     throw new CatalogueError(`${where} (${entry.id ?? 'without id'}) lacks: ${missing.join(', ')}.`);
   if (entry.found !== undefined && !Array.isArray(entry.found))
     throw new CatalogueError(`${where} (${entry.id ?? ''}): found must be a list of { istio, seen }.`);
+  for (const field of ['since', 'until'] as const) {
+    const bound: unknown = entry[field];
+    if (bound !== undefined && !(typeof bound === 'string' && /^\d+(\.\d+){1,2}$/.test(bound)))
+      throw new CatalogueError(
+        `${where} (${entry.id ?? ''}): ${field} must be a version in quotes, such as '1.9' or '1.27.9'; got ${JSON.stringify(bound)}.`,
+      );
+  }
   const claim = { ...entry, suite } as Claim;
   const prefix = claim.id.split('.')[0] ?? '';
   const allowed = homes[prefix];
