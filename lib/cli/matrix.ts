@@ -1,0 +1,55 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { istioVersion } from '#lib/artifacts/istio-versions.ts';
+import { messageOf, RefusedError } from '#lib/base/errors.ts';
+import { endWithNpm } from '#lib/base/parent.ts';
+import { reportsDir, root } from '#lib/base/paths.ts';
+import { say } from '#lib/base/progress.ts';
+import { catalogue } from '#lib/claims/catalogue.ts';
+import { onInterruption } from '#lib/report/interruption.ts';
+import { outputsIn } from '#lib/report/outputs.ts';
+import { plan } from './matrix/plan.ts';
+import { runMatrix } from './matrix/runs.ts';
+
+/*
+ * npm run matrix -- <version>…
+ *
+ * Runs the suites for each version of Istio, unattended. Exit status: the worst of the runs; 2 when what was asked for
+ * makes no sense.
+ */
+
+const into = join(reportsDir(), 'matrix');
+const vitest = [process.execPath, join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run'];
+
+try {
+  const room = { cores: availableParallelism(), memoryMiB: process.availableMemory() / 2 ** 20 };
+  const planned = plan(process.argv.slice(2), process.env, room, into);
+  for (const { version } of planned.runs) istioVersion(version);
+  endWithNpm();
+  const { runs, atOnce } = planned;
+  const names = runs.map(({ version }) => version).join(', ');
+  say(`${names}: ${atOnce > 1 ? `${String(atOnce)} at once` : 'one after the other'}; reports in ${into}`);
+  const off = new AbortController();
+  const running = runMatrix(planned, {
+    command: vitest,
+    into,
+    history: outputsIn(reportsDir()).history,
+    claims: catalogue().claims,
+    html: true,
+    signal: off.signal,
+  });
+  onInterruption(async () => {
+    off.abort();
+    await running;
+  });
+  const { diffs, status } = await running;
+  for (const { from, to, regression, changes } of diffs)
+    say(
+      `${from.name} to ${to.name}: ${regression ? 'a regression' : 'no regression'}, ${String(changes.length)} changes`,
+    );
+  say(`${join(into, 'matrix.md')} has all of it`);
+  process.exitCode = status;
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof RefusedError ? 2 : 1;
+}

@@ -1,0 +1,118 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf, RefusedError } from '#lib/base/errors.ts';
+import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
+
+export const usage = `npm run matrix -- <version>… [suites/…] [-t <pattern>] [--overlay [<version>=]<folder>]… [--at-once <n>]
+  runs the suites once for each version of Istio, each in a lab of its own, and writes one report over all of them
+  suites/… and -t     go to each run, as to \`npx vitest run\`
+  --overlay           manifests that take the place of those under fixtures/, in one version or in all of them
+  --at-once           how many run side by side; as many as the machine has room for unless told`;
+
+/** The run of one version. */
+export interface Planned {
+  version: string;
+  settings: Settings;
+  /** What it gets beside our own environment. */
+  env: Record<string, string>;
+  /** Its outputs, below the folder of the matrix. */
+  folder: string;
+}
+
+export interface Plan {
+  runs: Planned[];
+  /** What goes to each run. */
+  words: string[];
+  atOnce: number;
+}
+
+/** What the machine has to give. */
+export interface Room {
+  cores: number;
+  memoryMiB: number;
+}
+
+/** What a lab needs, as README says. */
+const labNeeds: Room = { cores: 2, memoryMiB: 8 * 1024 };
+
+const version = /^(\d+\.\d+\.\d+|master)$/;
+
+/**
+ * What a command line of the matrix asks for.
+ *
+ * @param into the folder of the matrix
+ * @throws RefusedError that names what makes no sense, before anything is touched
+ */
+export function plan(words: readonly string[], env: NodeJS.ProcessEnv, room: Room, into: string): Plan {
+  const { values, positionals } = parsed(words);
+  const files = positionals.filter((word) => /^(\.\/)?suites(\/|$)/.test(word));
+  const versions = positionals.filter((word) => !files.includes(word));
+  for (const [place, one] of versions.entries()) {
+    if (!version.test(one))
+      throw new RefusedError(`${one} is no version such as 1.27.9, or master, nor a path under suites/.`);
+    if (versions.indexOf(one) !== place) throw new RefusedError(`${one} is there twice.`);
+  }
+  if (versions.length === 0) throw new RefusedError(usage);
+  const overlays = overlaysOf(values.overlay ?? [], versions);
+  const name = readSettings(env).lab.name;
+  const runs = versions.map((one): Planned => {
+    const folder = overlays.get(one);
+    const own = {
+      ISTIO_VERSION: one,
+      LAB_NAME: `${name}-${one.replaceAll('.', '-')}`,
+      LAB_REPORTS: join(into, one),
+      ...(folder === undefined ? {} : { FIXTURES_OVERLAY: folder }),
+    };
+    return { version: one, settings: readSettings({ ...env, ...own }), env: own, folder: one };
+  });
+  return {
+    runs,
+    words: [...files, ...(values.testNamePattern === undefined ? [] : ['-t', values.testNamePattern])],
+    atOnce: Math.min(atOnceOf(values['at-once']) ?? roomFor(room), runs.length),
+  };
+}
+
+/** How many labs the machine has room for; one is tried in any case. */
+export function roomFor({ cores, memoryMiB }: Room): number {
+  return Math.max(1, Math.floor(Math.min(cores / labNeeds.cores, memoryMiB / labNeeds.memoryMiB)));
+}
+
+function parsed(words: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        testNamePattern: { type: 'string', short: 't' },
+        overlay: { type: 'string', multiple: true },
+        'at-once': { type: 'string' },
+      },
+    });
+  } catch (error) {
+    throw new RefusedError(`${messageOf(error)}\n${usage}`);
+  }
+}
+
+/** The overlay of each version; one for a version alone goes before one for all. */
+function overlaysOf(asked: readonly string[], versions: readonly string[]): Map<string, string> {
+  const all = new Map<string, string>();
+  const single = new Map<string, string>();
+  for (const word of asked) {
+    const [, one, folder = word] = /^(\d+\.\d+\.\d+|master)=(.*)$/.exec(word) ?? [];
+    if (one !== undefined && !versions.includes(one))
+      throw new RefusedError(`--overlay ${word} is for a version that is not asked for.`);
+    for (const named of one === undefined ? versions : [one]) {
+      const into = one === undefined ? all : single;
+      if (into.has(named)) throw new RefusedError(`${named} has two overlays; it can have one.`);
+      into.set(named, folder);
+    }
+  }
+  return new Map([...all, ...single]);
+}
+
+function atOnceOf(asked: string | undefined): number | undefined {
+  if (asked === undefined) return undefined;
+  if (!/^[1-9]\d?$/.test(asked))
+    throw new RefusedError(`--at-once must be a whole number from 1, got "${asked}".`);
+  return Number(asked);
+}
