@@ -6,9 +6,10 @@ import { endWithNpm } from '#lib/base/parent.ts';
 import { reportsDir, root } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
 import { catalogue } from '#lib/claims/catalogue.ts';
+import { implemented } from '#lib/claims/implemented.ts';
 import { onInterruption } from '#lib/report/interruption.ts';
 import { outputsIn } from '#lib/report/outputs.ts';
-import { plan } from './matrix/plan.ts';
+import { plan, refuseUnknown } from './matrix/plan.ts';
 import { runMatrix } from './matrix/runs.ts';
 
 /*
@@ -25,6 +26,8 @@ try {
   const room = { cores: availableParallelism(), memoryMiB: process.availableMemory() / 2 ** 20 };
   const planned = plan(process.argv.slice(2), process.env, room, into);
   for (const { version } of planned.runs) istioVersion(version);
+  const known = catalogue();
+  refuseUnknown(planned, known, implemented());
   endWithNpm();
   const { runs, atOnce } = planned;
   const names = runs.map(({ version }) => version).join(', ');
@@ -34,7 +37,7 @@ try {
     command: vitest,
     into,
     history: outputsIn(reportsDir()).history,
-    claims: catalogue().claims,
+    claims: known.claims,
     html: true,
     signal: off.signal,
   });

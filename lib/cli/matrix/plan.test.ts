@@ -2,7 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { temporary } from '#lib/base/temporary.ts';
-import { plan, roomFor } from './plan.ts';
+import { catalogue } from '#lib/claims/catalogue.ts';
+import { implemented } from '#lib/claims/implemented.ts';
+import { plan, refuseUnknown, roomFor } from './plan.ts';
 
 const small = { cores: 2, memoryMiB: 24 * 1024 };
 const planned = (words: readonly string[], env: NodeJS.ProcessEnv = {}) =>
@@ -27,6 +29,15 @@ test('each version runs in a lab of its own, with reports of its own', () => {
   expect(runs.map(({ settings }) => settings.istioRevision)).toEqual(['1-24-0', 'master']);
   expect(words).toEqual(['suites/04-traffic', '-t', 'traffic.']);
   expect(atOnce).toBe(1);
+});
+
+test('versions may come as a list in one word', () => {
+  expect(planned(['1.24.0 1.27.9,master']).runs.map(({ version }) => version)).toEqual([
+    '1.24.0',
+    '1.27.9',
+    'master',
+  ]);
+  expect(() => planned([' '])).toThrow('npm run matrix -- <version>');
 });
 
 test.each([
@@ -72,6 +83,25 @@ test.each([
   [['1.24.0', '--at-once', '0'], '--at-once must be a whole number from 1, got "0".'],
 ])('%j is refused by name', (words, why) => {
   expect(() => planned(words)).toThrow(why);
+});
+
+test('what does not exist is refused before anything runs', () => {
+  const [known, proofs] = [catalogue(), implemented()];
+  const asking =
+    (...words: string[]) =>
+    () => {
+      refuseUnknown(planned(['1.24.0', ...words]), known, proofs);
+    };
+  for (const words of [
+    [],
+    ['suites/04-traffic'],
+    ['-t', 'policy.'],
+    ['suites/05-policy', '-t', 'policy.strict'],
+  ])
+    expect(asking(...words)).not.toThrow();
+  expect(asking('-t', 'cluster.nods')).toThrow('No claim of the catalogue fits -t "cluster.nods".');
+  expect(asking('-t', '(')).toThrow('-t ( is no pattern: Invalid regular expression');
+  expect(asking('suites/04-trafic')).toThrow('No test file fits "suites/04-trafic".');
 });
 
 test('a lab whose name becomes too long is refused by name', () => {

@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
+import type { Catalogue } from '#lib/claims/catalogue.ts';
+import type { Proof } from '#lib/claims/implemented.ts';
+import { filesFor, select } from '#lib/claims/selection.ts';
 
 export const usage = `npm run matrix -- <version>… [suites/…] [-t <pattern>] [--overlay [<version>=]<folder>]… [--at-once <n>]
   runs the suites once for each version of Istio, each in a lab of its own, and writes one report over all of them
@@ -23,6 +26,8 @@ export interface Plan {
   runs: Planned[];
   /** What goes to each run. */
   words: string[];
+  /** The same, taken apart. */
+  asked: { filters: string[]; pattern?: string };
   atOnce: number;
 }
 
@@ -45,8 +50,10 @@ const version = /^(\d+\.\d+\.\d+|master)$/;
  */
 export function plan(words: readonly string[], env: NodeJS.ProcessEnv, room: Room, into: string): Plan {
   const { values, positionals } = parsed(words);
-  const files = positionals.filter((word) => /^(\.\/)?suites(\/|$)/.test(word));
-  const versions = positionals.filter((word) => !files.includes(word));
+  // a list in one word, as a setting has it
+  const listed = positionals.flatMap((word) => word.split(/[\s,]+/).filter(Boolean));
+  const files = listed.filter((word) => /^(\.\/)?suites(\/|$)/.test(word));
+  const versions = listed.filter((word) => !files.includes(word));
   for (const [place, one] of versions.entries()) {
     if (!version.test(one))
       throw new RefusedError(`${one} is no version such as 1.27.9, or master, nor a path under suites/.`);
@@ -65,9 +72,11 @@ export function plan(words: readonly string[], env: NodeJS.ProcessEnv, room: Roo
     };
     return { version: one, settings: readSettings({ ...env, ...own }), env: own, folder: one };
   });
+  const pattern = values.testNamePattern;
   return {
     runs,
-    words: [...files, ...(values.testNamePattern === undefined ? [] : ['-t', values.testNamePattern])],
+    asked: { filters: files, ...(pattern === undefined ? {} : { pattern }) },
+    words: [...files, ...(pattern === undefined ? [] : ['-t', pattern])],
     atOnce: Math.min(atOnceOf(values['at-once']) ?? roomFor(room), runs.length),
   };
 }
@@ -75,6 +84,43 @@ export function plan(words: readonly string[], env: NodeJS.ProcessEnv, room: Roo
 /** How many labs the machine has room for; one is tried in any case. */
 export function roomFor({ cores, memoryMiB }: Room): number {
   return Math.max(1, Math.floor(Math.min(cores / labNeeds.cores, memoryMiB / labNeeds.memoryMiB)));
+}
+
+/**
+ * Whether there is anything that was asked for, which each run would find out for itself.
+ *
+ * @throws RefusedError that names what is near to a claim or a file that does not exist
+ */
+export function refuseUnknown(
+  { asked: { filters, pattern } }: Plan,
+  known: Catalogue,
+  proofs: readonly Proof[],
+): void {
+  const files = proofs.map(({ file }) => file);
+  if (pattern === undefined) {
+    select({ filters, files }, known, proofs);
+    return;
+  }
+  const test = fitting(pattern, known);
+  select(
+    {
+      filters,
+      files: filesFor({ written: pattern, test }, known, proofs),
+      pattern: { written: pattern, test },
+    },
+    known,
+    proofs,
+  );
+}
+
+function fitting(pattern: string, known: Catalogue): (id: string) => boolean {
+  if (known.has(pattern)) return (id) => id === pattern;
+  try {
+    const expression = new RegExp(pattern);
+    return (id) => expression.test(id);
+  } catch (error) {
+    throw new RefusedError(`-t ${pattern} is no pattern: ${messageOf(error)}.`);
+  }
 }
 
 function parsed(words: readonly string[]) {
