@@ -84,5 +84,6 @@ describe('until', () => {
     await soon('later');
     expect(waits.map(({ what }) => what)).toEqual(['outer', 'never']);
     expect(waits[1]?.ms).toBeGreaterThanOrEqual(35);
+    expect(waits.every(({ startedAt }) => startedAt === new Date(startedAt).toISOString())).toBe(true);
   });
 });

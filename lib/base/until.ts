@@ -18,6 +18,8 @@ export interface Patience {
 /** A wait that has ended, well or not. */
 export interface Wait {
   what: string;
+  /** When it began, as an ISO time. */
+  startedAt: string;
   ms: number;
 }
 
@@ -67,6 +69,7 @@ export async function until<T>(
   { within, every = 100, inARow = 1 }: Patience,
 ): Promise<T> {
   const deadline = new AbortController();
+  const startedAt = new Date().toISOString();
   const started = performance.now();
   let last: Last<T>;
   let looks = 0;
@@ -101,6 +104,6 @@ export async function until<T>(
     return await Promise.race([watch, tooLate]);
   } finally {
     clearTimeout(timer);
-    noted.getStore()?.push({ what, ms: Math.round(performance.now() - started) });
+    noted.getStore()?.push({ what, startedAt, ms: Math.round(performance.now() - started) });
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { BlockedError } from '#lib/base/errors.ts';
 import { temporary } from '#lib/base/temporary.ts';
+import { until } from '#lib/base/until.ts';
 import type { Lab } from './lab.ts';
 import { outcomeOf, raise, type Layer } from './layer.ts';
 import { standingUnder } from './layers.ts';
@@ -39,6 +40,27 @@ describe('raising a layer', () => {
     await expect(raise(layer, lab(dir.path), place)).resolves.toBe(false);
     expect(layer.ups).toBe(1);
     expect(outcomeOf(dir.path, 'istio')).toMatchObject({ state: 'up' });
+  });
+
+  test('keeps what that waited for, unless it was over at once', async () => {
+    await using dir = await temporary();
+    const look = async (what: string, ms: number): Promise<boolean> => {
+      const from = performance.now();
+      return until(
+        what,
+        async () => performance.now() - from >= ms,
+        (over) => over,
+        { within: 5000, every: 10 },
+      );
+    };
+    const up = async (): Promise<void> => {
+      await look('the webhook answers', 130);
+      await look('what is there already', 0);
+    };
+    await raise(fake({ up }), lab(dir.path), place);
+    const waits = outcomeOf(dir.path, 'istio')?.waits;
+    expect(waits).toMatchObject([{ what: 'the webhook answers' }]);
+    expect(waits?.[0]?.ms).toBeGreaterThanOrEqual(100);
   });
 
   test('brings it up again when a later run finds it gone', async () => {

@@ -5,6 +5,7 @@ import { BlockedError, messageOf } from '#lib/base/errors.ts';
 import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import { withLock } from '#lib/base/lock.ts';
 import { say, step } from '#lib/base/progress.ts';
+import { notingWaits, type Wait } from '#lib/base/until.ts';
 import type { Lab } from './lab.ts';
 
 /** In the order in which they stand on each other. */
@@ -37,6 +38,8 @@ interface Outcome {
   startedAt: string;
   ms: number;
   reason?: string;
+  /** What bringing it up waited for, those of a tenth of a second or more. */
+  waits?: Wait[];
   /** The run that last found it standing, or brought it up. */
   run: string;
 }
@@ -100,14 +103,21 @@ async function raiseAlone(layer: Layer, lab: Lab, place: { i: number; n: number 
   }
   const startedAt = new Date().toISOString();
   const started = performance.now();
-  const ms = (): number => Math.round(performance.now() - started);
+  const noted: Wait[] = [];
+  const took = (): Pick<Outcome, 'startedAt' | 'ms' | 'waits'> => ({
+    startedAt,
+    ms: Math.round(performance.now() - started),
+    waits: noted.filter((wait) => wait.ms >= 100),
+  });
   try {
-    await step(layer.title, { ...place, expectedMs: layer.expectedMs }, async (note) => layer.up(lab, note));
-    await keepOutcome(lab.dir, layer.name, { state: 'up', startedAt, ms: ms() });
+    await step(layer.title, { ...place, expectedMs: layer.expectedMs }, async (note) =>
+      notingWaits(noted, async () => layer.up(lab, note)),
+    );
+    await keepOutcome(lab.dir, layer.name, { state: 'up', ...took() });
     return true;
   } catch (error) {
     const reason = messageOf(error);
-    await keepOutcome(lab.dir, layer.name, { state: 'failed', startedAt, ms: ms(), reason });
+    await keepOutcome(lab.dir, layer.name, { state: 'failed', ...took(), reason });
     throw new BlockedError(layer.name, reason);
   }
 }

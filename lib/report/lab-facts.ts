@@ -4,12 +4,17 @@ import { messageOf } from '#lib/base/errors.ts';
 import { readJson } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
 import { settings } from '#lib/base/settings.ts';
+import type { Wait } from '#lib/base/until.ts';
 
-/** One layer that was brought up. */
+/** One layer that was brought up, or was not. On a kept lab that was in an earlier run. */
 export interface Span {
   name: string;
   ms: number;
   startedAt: string;
+  /** Why it did not come up. */
+  failed?: string;
+  /** What that waited for, those of a tenth of a second or more; without it nobody noted. */
+  waits?: Wait[];
 }
 
 export interface LabFacts {
@@ -30,8 +35,11 @@ interface Measured {
 
 interface LayerOutcome {
   layer: string;
+  state: 'up' | 'failed';
   startedAt: string;
   ms: number;
+  reason?: string;
+  waits?: Wait[];
 }
 
 /** What the lab says about itself. Nothing here may keep a report from being written, so what cannot be read is said in it. */
@@ -66,10 +74,14 @@ function timeline(folder: string): Span[] {
   // beside the outcomes are locks, while layers come up
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
   const outcomes = files.map((file) => readJson<LayerOutcome | null>(join(folder, file)));
-  const spans = outcomes.flatMap((one) =>
-    one ? [{ name: one.layer, ms: one.ms, startedAt: one.startedAt }] : [],
-  );
+  const spans = outcomes.flatMap((one): Span[] => (one ? [span(one)] : []));
   return spans.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
 }
+
+const span = ({ layer, state, startedAt, ms, reason, waits }: LayerOutcome): Span => ({
+  ...{ name: layer, ms, startedAt },
+  ...(state === 'failed' ? { failed: reason ?? 'It did not say why.' } : {}),
+  ...(waits === undefined ? {} : { waits }),
+});
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
