@@ -21,6 +21,8 @@ export function audit(outputs: Outputs, catalogueSize: number): string[] {
     ['The claims of conformance.json', countOf(report.claims.map(({ verdict }) => verdict)), catalogueSize],
     ['The test cases of junit.xml', inJunit(readFileSync(outputs.junitXml, 'utf8')), askedFor],
     ['The results for Allure', inAllure(outputs.allureResults), askedFor],
+    ['The totals of index.html', inPage(readFileSync(outputs.indexHtml, 'utf8'), totalOnPage), catalogueSize],
+    ['The claims of index.html', inPage(readFileSync(outputs.indexHtml, 'utf8'), claimOnPage), catalogueSize],
     ['The first sum in summary.md', inSummary(readFileSync(outputs.summaryMd, 'utf8')), catalogueSize],
   ];
   const twice = report.claims.length - new Set(report.claims.map(({ id }) => id)).size;
@@ -65,6 +67,17 @@ function inAllure(folder: string): Counts {
       return labels?.find(({ name }) => name === 'tag')?.value ?? 'untold';
     }),
   );
+}
+
+const totalOnPage = /data-total="([a-z-]+)"\s+data-count="(\d+)"/g;
+const claimOnPage = /data-entry\s+id="[^"]*"\s+data-verdict="([a-z-]+)"/g;
+
+/** What the page counts, or what it has, by verdict. */
+function inPage(text: string, each: RegExp): Counts {
+  const counts: Record<string, number> = {};
+  for (const [, verdict = '', count = '1'] of text.matchAll(each))
+    counts[verdict] = (counts[verdict] ?? 0) + Number(count);
+  return counts;
 }
 
 /** Of a sum such as "257 claims: 75 passed, 0 failed, …"; nothing when it does not add up by itself. */

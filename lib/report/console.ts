@@ -2,16 +2,9 @@ import { styleText } from 'node:util';
 import { duration } from '#lib/base/progress.ts';
 import type { Judgement } from '#lib/claims/outcome.ts';
 import type { Conformance } from './conformance.ts';
+import { marks } from './marks.ts';
 import type { Result } from './results.ts';
 import { asked, replacedIn, sum } from './summary.ts';
-
-const marks: Readonly<Record<string, string>> = {
-  passed: '✓',
-  failed: '✗',
-  broken: '!',
-  blocked: '■',
-  'not-applicable': '○',
-};
 
 const paints: Readonly<Record<string, 'green' | 'red' | 'yellow' | 'dim'>> = {
   passed: 'green',
@@ -24,7 +17,7 @@ const paints: Readonly<Record<string, 'green' | 'red' | 'yellow' | 'dim'>> = {
 /** "  ✓ cluster.nodes-ready  0.2 s" */
 export function ended(id: string, durationMs: number, { verdict, feature }: Judgement): string {
   const word = verdict === 'passed' ? '' : `  ${verdict}${feature === undefined ? '' : ` (${feature})`}`;
-  return `  ${painted(verdict, marks[verdict] ?? '?')} ${id}${painted(verdict, word)}  ${duration(durationMs)}`;
+  return `  ${painted(verdict, marks[verdict])} ${id}${painted(verdict, word)}  ${duration(durationMs)}`;
 }
 
 /** The line that shows, every ten seconds, that a claim is still being looked at. */
@@ -77,7 +70,7 @@ function failure({
   const lines = shown.map(
     ([name, text]) => `  ${name.padEnd(9)} ${text.trim().replaceAll('\n', `\n${' '.repeat(12)}`)}`,
   );
-  return [`\n${painted(verdict, `${marks[verdict] ?? ''} ${id} ${verdict}`)}`, ...lines].join('\n');
+  return [`\n${painted(verdict, `${marks[verdict]} ${id} ${verdict}`)}`, ...lines].join('\n');
 }
 
 /** Claims that were blocked for the same reason are told once. */

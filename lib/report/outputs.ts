@@ -1,7 +1,8 @@
 import { cp, mkdir, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf } from '#lib/base/errors.ts';
 import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
+import { say } from '#lib/base/progress.ts';
 import type { Catalogue } from '#lib/claims/catalogue.ts';
 import { withFalsifiers } from './falsify-summary.ts';
 import type { FalsifyReport } from './falsified.ts';
@@ -9,6 +10,9 @@ import { generateAllureReport, resultsOf, writeAllureResults } from './allure.ts
 import { audit } from './audit.ts';
 import type { Conformance } from './conformance.ts';
 import { junit } from './junit.ts';
+import { labPaths } from './page/lab-paths.ts';
+import type { MatrixShown } from './page/matrix.ts';
+import { page, type PageData } from './page/page.ts';
 import { historyFile } from './stored-runs.ts';
 import { summary } from './summary.ts';
 
@@ -17,6 +21,8 @@ export interface Outputs {
   json: string;
   summaryMd: string;
   junitXml: string;
+  /** The page to look at. */
+  indexHtml: string;
   /** What allure-vitest writes during the run; gone at its end. */
   allureRaw: string;
   allureResults: string;
@@ -26,6 +32,8 @@ export interface Outputs {
   diagnostics: string;
   /** What `npm run falsify` told last, with its own time and lab. */
   falsifyJson: string;
+  /** Claims by versions, when several were compared. */
+  matrixJson: string;
 }
 
 export function outputsIn(folder: string): Outputs {
@@ -33,12 +41,14 @@ export function outputsIn(folder: string): Outputs {
     json: join(folder, 'conformance.json'),
     summaryMd: join(folder, 'summary.md'),
     junitXml: join(folder, 'junit.xml'),
+    indexHtml: join(folder, 'index.html'),
     allureRaw: join(folder, '.allure-raw'),
     allureResults: join(folder, 'allure-results'),
     allureReport: join(folder, 'allure-report'),
     history: join(folder, 'history'),
     diagnostics: join(folder, 'diagnostics'),
     falsifyJson: join(folder, 'falsify.json'),
+    matrixJson: join(folder, 'matrix', 'matrix.json'),
   };
 }
 
@@ -57,6 +67,23 @@ async function keepBundles(folder: string, { claims }: Conformance): Promise<voi
     if (!kept.has(id)) await rm(join(folder, id), { recursive: true, force: true });
 }
 
+/** Writes the page to look at, with the last comparison of versions unless that is none. */
+async function writePage(
+  report: Conformance,
+  sources: Catalogue['sources'],
+  { indexHtml, matrixJson }: Outputs,
+): Promise<void> {
+  const data: PageData = { report, sources, lab: labPaths(), folder: dirname(indexHtml) };
+  try {
+    const shown = readJson<MatrixShown>(matrixJson);
+    const matrix = shown && { shown, folder: dirname(matrixJson) };
+    await writeAtomic(indexHtml, page({ ...data, matrix }));
+  } catch (error) {
+    say(`${matrixJson} cannot be shown on the page: ${messageOf(error)}`);
+    await writeAtomic(indexHtml, page(data));
+  }
+}
+
 /**
  * Writes every output and reads it back.
  *
@@ -70,8 +97,18 @@ export async function write(
   { claims, sources }: Catalogue,
   { html, last }: { html: boolean; last: boolean },
 ): Promise<string[]> {
-  const { json, summaryMd, junitXml, allureRaw, allureResults, allureReport, history, diagnostics } = outputs;
-  await remove([json, summaryMd, junitXml, allureResults, allureReport]);
+  const {
+    json,
+    summaryMd,
+    junitXml,
+    allureRaw,
+    allureResults,
+    allureReport,
+    history,
+    diagnostics,
+    indexHtml,
+  } = outputs;
+  await remove([json, summaryMd, junitXml, indexHtml, allureResults, allureReport]);
   await keepBundles(diagnostics, report);
   await writeAtomic(json, `${JSON.stringify(report, undefined, 2)}\n`);
   if (last) {
@@ -81,6 +118,7 @@ export async function write(
   const falsified = readJson<FalsifyReport>(outputs.falsifyJson);
   await writeAtomic(summaryMd, falsified ? withFalsifiers(summary(report), falsified) : summary(report));
   await writeAtomic(junitXml, junit(report));
+  await writePage(report, sources, outputs);
   await writeAllureResults(report, sources, allureRaw, allureResults);
   if (last) await rm(allureRaw, { recursive: true, force: true });
   const problems = audit(outputs, claims.length);

@@ -1,11 +1,12 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readJson } from '#lib/base/files.ts';
 import { catalogue } from '#lib/claims/catalogue.ts';
 import type { Outcome } from '#lib/claims/outcome.ts';
 import { audit } from './audit.ts';
-import { conformance } from './conformance.ts';
+import { conformance, type Conformance } from './conformance.ts';
 import { exitStatus } from './exit-status.ts';
 import { outputsIn, write, type Outputs } from './outputs.ts';
 import { judgementOf, results, totalsOf, type Looked } from './results.ts';
@@ -131,6 +132,29 @@ describe('the outputs', () => {
       'The results for Allure have 0 passed, the totals of conformance.json 1.',
       'The results for Allure have 1 failed, the totals of conformance.json 0.',
     ]);
+  });
+
+  test('so is a page that lost a claim or counts another way', async () => {
+    const text = await readFile(outputs.indexHtml, 'utf8');
+    const lost = text.replace('data-entry', 'data-lost');
+    await writeFile(
+      outputs.indexHtml,
+      lost.replace(/data-total="passed"\s+data-count="1"/, 'data-count="1"'),
+    );
+    expect(audit(outputs, 257)).toEqual([
+      'The totals of index.html come to 256, the catalogue to 257.',
+      'The claims of index.html come to 256, the catalogue to 257.',
+      'The totals of index.html have 0 passed, the totals of conformance.json 1.',
+      'The claims of index.html have 255 not-implemented, the totals of conformance.json 256.',
+    ]);
+  });
+
+  test('what is no comparison of versions keeps no page from being written', async () => {
+    await mkdir(dirname(outputs.matrixJson));
+    await writeFile(outputs.matrixJson, '{ "claims": 7 }');
+    const report = readJson<Conformance>(outputs.json);
+    expect(report && (await write(report, outputs, known, { html: false, last: true }))).toEqual([]);
+    expect(await readFile(outputs.indexHtml, 'utf8')).toContain('The one claim that was looked at holds');
   });
 
   test('the measured versions are in what Allure shows of the environment', async () => {

@@ -148,6 +148,7 @@ async function everywhere(id: string): Promise<string[]> {
     JSON.stringify(claims.find((claim) => claim.id === id)),
     part(await read('junit.xml'), `name="${id}"`, '</testcase>'),
     part(await read('summary.md'), `- \`${id}\``, '\n'),
+    part(await read('index.html'), `id="claim-${id}"`, '</details>'),
     await read('allure-results', `${id}-result.json`),
   ];
 }
