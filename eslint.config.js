@@ -17,6 +17,7 @@ const mayImport = {
   'lib/diagnostics': ['base', 'machines', 'kube', 'probes', 'layers'],
   'lib/claims': ['base', 'kube', 'layers', 'diagnostics'],
   'lib/report': ['base', 'claims', 'layers/layer.ts'],
+  'lib/report/page/browser': ['base', 'claims', 'report'],
   'lib/inert': ['base', 'machines', 'kube', 'layers', 'claims'],
   'lib/cli': ['*'],
   suites: ['base/settings.ts', 'base/until.ts', 'claims', 'layers', 'probes', 'kube'],
@@ -35,6 +36,7 @@ const homes = {
   'allure-js-commons': ['lib/claims', 'lib/report'],
   'allure-vitest': ['lib/claims', 'lib/report'],
   zx: ['lib/cli'],
+  'playwright-core': ['lib/report/page/browser'],
 };
 
 const literally = (text) => text.replaceAll('.', String.raw`\.`);
@@ -77,6 +79,12 @@ const noPoll = {
   message: 'expect.poll overruns its timeout; use until(what, look, good, { within }).',
 };
 
+/** What the script of the page may lean on; tsc knows the rest. */
+const inBrowser = [
+  ...['document', 'location', 'addEventListener', 'requestAnimationFrame', 'HTMLElement'],
+  ...['HTMLDetailsElement', 'HTMLInputElement', 'HTMLSelectElement'],
+];
+
 export default defineConfig(
   { ignores: ['node_modules/', 'reports/'] },
   js.configs.recommended,
@@ -97,6 +105,10 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       'no-restricted-syntax': ['error', noTimers, noLooseWaits, noPoll],
     },
+  },
+  {
+    files: ['lib/report/page/client/*.js'],
+    languageOptions: { globals: Object.fromEntries(inBrowser.map((name) => [name, 'readonly'])) },
   },
   { files: ['lib/base/**/*.ts'], rules: { 'no-restricted-syntax': ['error', noLooseWaits, noPoll] } },
   ...Object.entries(mayImport).map(([folder, allowed]) => ({
