@@ -214,10 +214,10 @@ function row(claim: RowShown, versions: readonly VersionShown[], { linked, at }:
     </th>
     ${versions.map(({ version, folder }) => {
       const cell = cells[version];
-      if (!cell) return html`<td>–</td>`;
+      if (!cell) return html`<td data-version="${version}">–</td>`;
       const { verdict, reason, durationMs } = cell;
       const word = html`${mark(verdict)}${verdict}`;
-      return html`<td class="${verdict}" title="${reason ?? duration(durationMs)}">
+      return html`<td class="${verdict}" data-version="${version}" title="${reason ?? duration(durationMs)}">
         <a href="${at}${pageOf(folder)}#${anchor(id)}">${word}</a>
       </td>`;
     })}

@@ -129,7 +129,7 @@ function item(name: string, path: Path, stands: Standing): Html {
 /** What the run says about a path, in a word or two. */
 function said({ refuses }: Path, { state }: Standing): string {
   const words: Readonly<Record<State, string>> = {
-    proven: refuses ? 'refused, as it must be' : 'proven',
+    proven: refuses ? 'rightly refused' : 'proven',
     failed: refuses ? 'not refused' : 'broke',
     broken: 'could not be told',
     blocked: 'blocked',
