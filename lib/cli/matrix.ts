@@ -50,7 +50,7 @@ try {
     say(
       `${from.name} to ${to.name}: ${regression ? 'a regression' : 'no regression'}, ${String(changes.length)} changes`,
     );
-  say(`${join(into, 'matrix.md')} has all of it`);
+  say(`${outputsIn(into).indexHtml} has all of it`);
   process.exitCode = status;
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);

@@ -90,8 +90,8 @@ test('only claims that passed twice are compared in time, and convergence is tol
   const slow = {
     durationMs: 100_000,
     waits: [
-      { what: 'it', ms: 30_000 },
-      { what: 'more', ms: 60_000 },
+      { what: 'it', startedAt: '2026-01-02T03:04:06.000Z', ms: 30_000 },
+      { what: 'more', startedAt: '2026-01-02T03:04:36.000Z', ms: 60_000 },
     ],
   };
   const found = between(

@@ -10,8 +10,8 @@ import { generateAllureReport, resultsOf, writeAllureResults } from './allure.ts
 import { audit } from './audit.ts';
 import type { Conformance } from './conformance.ts';
 import { junit } from './junit.ts';
+import type { Matrix } from './matrix.ts';
 import { labPaths } from './page/lab-paths.ts';
-import type { MatrixShown } from './page/matrix.ts';
 import { page, type PageData } from './page/page.ts';
 import { historyFile } from './stored-runs.ts';
 import { summary } from './summary.ts';
@@ -75,7 +75,7 @@ async function writePage(
 ): Promise<void> {
   const data: PageData = { report, sources, lab: labPaths(), folder: dirname(indexHtml) };
   try {
-    const shown = readJson<MatrixShown>(matrixJson);
+    const shown = readJson<Matrix>(matrixJson);
     const matrix = shown && { shown, folder: dirname(matrixJson) };
     await writeAtomic(indexHtml, page({ ...data, matrix }));
   } catch (error) {

@@ -122,6 +122,7 @@ test('three versions, one report: the difference that was seeded is found, and n
   expect(ajv.errors).toBeNull();
 
   const page = await readFile(at('reports', 'matrix', 'matrix.md'), 'utf8');
+  expect(await readFile(at('reports', 'matrix', 'index.html'), 'utf8')).toContain('<td class="failed"');
   expect(page).toContain('| claim | 1.24.0 | 1.27.9 | master |\n| --- | --- | --- | --- |\n');
   expect(page).toContain('| `a.two` | ✓ passed | **failed** | ✓ passed |');
   expect(page).toContain('### From 1.24.0 to master\n\nNo difference in 3 claims.');

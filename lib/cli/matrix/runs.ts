@@ -11,6 +11,7 @@ import type { Conformance } from '#lib/report/conformance.ts';
 import { generateAllureReport, resultsOf } from '#lib/report/allure.ts';
 import { matrixMarkdown } from '#lib/report/matrix-text.ts';
 import { matrix, type Matrix, type VersionRun } from '#lib/report/matrix.ts';
+import { matrixPage } from '#lib/report/page/matrix.ts';
 import { allureHistory, outputsIn } from '#lib/report/outputs.ts';
 import { historyFile } from '#lib/report/stored-runs.ts';
 import type { Plan, Planned } from './plan.ts';
@@ -34,8 +35,8 @@ interface Where {
 }
 
 /**
- * Runs every version, as many at once as the plan says, and goes on when one fails. Writes matrix.json and matrix.md,
- * keeps each run in the history, and leaves what each run wrote and said (run.log) in a folder of its own.
+ * Runs every version, as many at once as the plan says, and goes on when one fails. Writes matrix.json, matrix.md and
+ * index.html, keeps each run in the history, and leaves what each run wrote and said (run.log) in a folder of its own.
  */
 export async function runMatrix({ runs, words, atOnce }: Plan, where: Where): Promise<Matrix> {
   const { into, history, claims, html } = where;
@@ -51,6 +52,7 @@ export async function runMatrix({ runs, words, atOnce }: Plan, where: Where): Pr
   const made = matrix(inOrder, claims, { startedAt, finishedAt: new Date(), asked: words });
   await writeAtomic(join(into, 'matrix.json'), `${JSON.stringify(made, undefined, 2)}\n`);
   await writeAtomic(join(into, 'matrix.md'), matrixMarkdown(made));
+  await writeAtomic(outputsIn(into).indexHtml, matrixPage(made));
   await mkdir(history, { recursive: true });
   for (const { folder, report } of inOrder)
     if (report) await copyFile(outputsIn(join(into, folder)).json, join(history, historyFile(report)));

@@ -2,59 +2,19 @@ import { duration } from '#lib/base/progress.ts';
 import { suites } from '#lib/claims/catalogue.ts';
 import { withoutSecrets } from '#lib/report/conformance.ts';
 import { marks } from '#lib/report/marks.ts';
-import type { Result, Totals } from '#lib/report/results.ts';
+import { kinds, type Kind, type RunDiff } from '#lib/report/diff.ts';
+import type { Matrix, MatrixClaim, MatrixVersion } from '#lib/report/matrix.ts';
+import type { Result } from '#lib/report/results.ts';
 import { document } from './document.ts';
 import { html, trusted, type Html } from './html.ts';
 import { anchor, day, facts, filters, mark, prose } from './parts.ts';
 
 type Verdict = Result['verdict'];
 
-/** What is shown of a matrix.json: claims by versions. */
-export interface MatrixShown {
-  startedAt: string;
-  finishedAt: string;
-  /** What the runs were asked for, when that was less than everything. */
-  asked: readonly string[];
-  versions: readonly VersionShown[];
-  claims: readonly RowShown[];
-  diffs: readonly DiffShown[];
-}
-
-interface VersionShown {
-  version: string;
-  ms: number;
-  /** Where its outputs are, relative to the matrix. */
-  folder: string;
-  run: { totals: Totals } | null;
-  measured: Readonly<Record<string, string>>;
-  errors: readonly string[];
-  said: string | null;
-  replaced: readonly string[];
-}
-
-interface RowShown {
-  id: string;
-  suite: Result['suite'];
-  statement: string;
-  /** By version; a version whose run left no report is not there. */
-  cells: Readonly<Record<string, { verdict: Verdict; durationMs: number; reason?: string }>>;
-  differs: boolean;
-  bound?: { since?: string; until?: string; outcome: string; contradictedBy: readonly string[] };
-}
-
-interface DiffShown {
-  from: { name: string };
-  to: { name: string };
-  regression: boolean;
-  changes: readonly { id: string; kind: string; from: Verdict; to: Verdict; reason: string | null }[];
-  timings: readonly { id: string; what: string; fromMs: number; toMs: number }[];
-  newErrors: readonly string[];
-}
-
 /**
  * Claims by versions as a page to look at: one HTML file that opens from disk, and links to the page of each version.
  */
-export function matrixPage(data: MatrixShown): string {
+export function matrixPage(data: Matrix): string {
   const matrix = withoutSecrets(data);
   const { versions, claims, diffs, asked, startedAt, finishedAt } = matrix;
   const verdicts = unique(claims.flatMap(({ cells }) => Object.values(cells).map(({ verdict }) => verdict)));
@@ -101,7 +61,7 @@ export function matrixPage(data: MatrixShown): string {
  *
  * @param at the folder of the matrix, relative to that of the page
  */
-export function matrixSection({ versions, claims, startedAt }: MatrixShown, at: string): Html {
+export function matrixSection({ versions, claims, startedAt }: Matrix, at: string): Html {
   const telling = claims.filter(
     ({ differs, bound }) => differs || bound?.outcome === 'proved' || bound?.outcome === 'contradicted',
   );
@@ -122,7 +82,7 @@ export function matrixSection({ versions, claims, startedAt }: MatrixShown, at: 
 
 const unique = <T extends string>(values: readonly T[]): T[] => [...new Set(values)].sort();
 
-function headline({ versions, claims }: MatrixShown): string {
+function headline({ versions, claims }: Matrix): string {
   const missing = versions.filter(({ run }) => run === null).map(({ version }) => version);
   const differing = claims.filter(({ differs }) => differs).length;
   const told = `${String(versions.length)} versions, ${differing === 0 ? 'no claim differs' : `${String(differing)} ${differing === 1 ? 'claim differs' : 'claims differ'}`}`;
@@ -130,7 +90,7 @@ function headline({ versions, claims }: MatrixShown): string {
 }
 
 /** What each version came to. */
-function versionTable(versions: readonly VersionShown[], at: string): Html {
+function versionTable(versions: readonly MatrixVersion[], at: string): Html {
   const shown = (Object.keys(marks) as Verdict[]).filter((verdict) =>
     versions.some(({ run }) => (run?.totals[verdict] ?? 0) > 0),
   );
@@ -180,7 +140,7 @@ interface Links {
 }
 
 /** One row for each claim, one column for each version. */
-function table(claims: readonly RowShown[], versions: readonly VersionShown[], links: Links): Html {
+function table(claims: readonly MatrixClaim[], versions: readonly MatrixVersion[], links: Links): Html {
   const looked = versions.filter(({ run }) => run !== null);
   return scrolling(
     'Claims by versions',
@@ -198,7 +158,7 @@ function table(claims: readonly RowShown[], versions: readonly VersionShown[], l
   );
 }
 
-function row(claim: RowShown, versions: readonly VersionShown[], { linked, at }: Links): Html {
+function row(claim: MatrixClaim, versions: readonly MatrixVersion[], { linked, at }: Links): Html {
   const { id, suite, statement, cells, differs, bound } = claim;
   const verdicts = unique(Object.values(cells).map(({ verdict }) => verdict)).join(' ');
   const name = html`<code>${id}</code>`;
@@ -225,7 +185,7 @@ function row(claim: RowShown, versions: readonly VersionShown[], { linked, at }:
 }
 
 /** "since 1.22: proved" */
-function bounds({ since, until, outcome, contradictedBy }: NonNullable<RowShown['bound']>): Html {
+function bounds({ since, until, outcome, contradictedBy }: NonNullable<MatrixClaim['bound']>): Html {
   const range = [
     ...(since === undefined ? [] : [`since ${since}`]),
     ...(until === undefined ? [] : [`until ${until}`]),
@@ -237,7 +197,7 @@ function bounds({ since, until, outcome, contradictedBy }: NonNullable<RowShown[
 }
 
 /** What is different in the later of two versions. */
-function change({ from, to, regression, changes, timings, newErrors }: DiffShown): Html {
+function change({ from, to, regression, changes, timings, newErrors, cause }: RunDiff): Html {
   const nothing = changes.length + timings.length + newErrors.length === 0;
   return html`<article class="card ${regression ? 'failed' : 'passed'}">
     <h3>
@@ -247,9 +207,8 @@ function change({ from, to, regression, changes, timings, newErrors }: DiffShown
       >
     </h3>
     ${newErrors.map((error) => html`<p>Outside of any claim: ${error}</p>`)}
-    ${unique(changes.map(({ kind }) => kind))
-      .sort((a, b) => Number(telling.has(b)) - Number(telling.has(a)))
-      .map((kind) => changed(kind, changes))}
+    ${cause !== null && regression && html`<p>Likely cause: ${cause}.</p>`}
+    ${kinds.map((kind) => changed(kind, changes))}
     ${
       timings.length > 0 &&
       group(
@@ -267,24 +226,22 @@ function change({ from, to, regression, changes, timings, newErrors }: DiffShown
 }
 
 /** The kinds of change that one reads a comparison for; the others are there to be opened. */
-const telling = new Set(['newly-failing', 'otherwise-red', 'fixed']);
+const telling = new Set<Kind>(['newly-failing', 'otherwise-red', 'fixed']);
 
-const changed = (kind: string, changes: DiffShown['changes']): Html =>
-  group(
-    kind.replaceAll('-', ' '),
-    changes
-      .filter((one) => one.kind === kind)
-      .map(
-        ({ id, from, to, reason }) =>
-          html`<li>
-            <a href="#${anchor(id)}"><code>${id}</code></a>
-            <span class="${from} word">${mark(from)}${from}</span> →
-            <span class="${to} word">${mark(to)}${to}</span>
-            ${reason !== null && html`<div class="quiet reason">${reason}</div>`}
-          </li>`,
-      ),
-    telling.has(kind),
+function changed(kind: Kind, changes: RunDiff['changes']): Html | undefined {
+  const own = changes.filter((one) => one.kind === kind);
+  if (own.length === 0) return undefined;
+  const items = own.map(
+    ({ id, from, to, reason }) =>
+      html`<li>
+        <a href="#${anchor(id)}"><code>${id}</code></a>
+        <span class="${from} word">${mark(from)}${from}</span> →
+        <span class="${to} word">${mark(to)}${to}</span>
+        ${reason !== null && html`<div class="quiet reason">${reason}</div>`}
+      </li>`,
   );
+  return group(kind.replaceAll('-', ' '), items, telling.has(kind));
+}
 
 const group = (title: string, items: readonly Html[], open: boolean): Html =>
   html`<details class="changes" ${open && trusted(' open')}>

@@ -98,6 +98,12 @@ describe('the page of a run', () => {
     expect(title({ ...sampleRun(none), measured: {} })).toBe('No claim was looked at · lab conformance');
   });
 
+  test('says which manifests were replaced for the run', () => {
+    const overlay = { folder: '/somewhere/overlay', files: ['05-policy/strict.yaml'] };
+    const text = textIn(shown({ ...sampleRun(), config: { overlay } }));
+    expect(text).toContain('Manifests that were replaced for this run: 05-policy/strict.yaml');
+  });
+
   test('links to the bundle from where it lies', () => {
     const root = new URL('../../../reports', import.meta.url).pathname;
     expect(shown(redRun(), { folder: root })).toContain(

@@ -1,14 +1,15 @@
 import { relative } from 'node:path';
 import { duration } from '#lib/base/progress.ts';
 import { withoutSecrets, type Conformance } from '#lib/report/conformance.ts';
-import { asked } from '#lib/report/summary.ts';
+import type { Matrix } from '#lib/report/matrix.ts';
+import { asked, replacedIn } from '#lib/report/summary.ts';
 import type { Result } from '#lib/report/results.ts';
 import { claimList } from './claims.ts';
 import { document } from './document.ts';
 import { failures } from './failures.ts';
 import { html, type Html } from './html.ts';
 import type { LabPaths } from './lab-paths.ts';
-import { matrixSection, type MatrixShown } from './matrix.ts';
+import { matrixSection } from './matrix.ts';
 import { day, facts, mark, type Context } from './parts.ts';
 import { picture } from './picture.ts';
 import { timeline } from './timeline.ts';
@@ -17,7 +18,7 @@ import { timeline } from './timeline.ts';
 export interface PageData extends Context {
   lab: LabPaths;
   /** Claims by versions, when several were compared, and where that lies. */
-  matrix?: { shown: MatrixShown; folder: string } | undefined;
+  matrix?: { shown: Matrix; folder: string } | undefined;
 }
 
 /** The report of a run as a page to look at: one HTML file that opens from disk. */
@@ -84,10 +85,12 @@ function overall({ totals, errors }: Conformance): Result['verdict'] {
 function head(report: Conformance): Html {
   const { measured, lab, totals, selection, startedAt, finishedAt } = report;
   const counts = Object.entries(totals) as [Result['verdict'], number][];
+  const replaced = replacedIn(report);
   return html`<header>
     <p class="subject">Conformance of VMs in an Istio mesh</p>
     <h1 class="${overall(report)}">${headline(report)}</h1>
     ${selection !== null && html`<p>Only a part was asked for: <code>${asked(selection)}</code></p>`}
+    ${replaced.length > 0 && html`<p>Manifests that were replaced for this run: <code>${replaced.join(', ')}</code></p>`}
     <div class="share" aria-hidden="true">
       ${counts.map(([verdict, count]) => count > 0 && html`<i class="${verdict}" style="flex-grow:${count}"></i>`)}
     </div>

@@ -1,8 +1,8 @@
 import { catalogue } from '#lib/claims/catalogue.ts';
 import { likelyCause } from '#lib/report/cause.ts';
 import type { Conformance } from '#lib/report/conformance.ts';
+import { matrix, type Matrix, type VersionRun } from '#lib/report/matrix.ts';
 import { totalsOf, type Result } from '#lib/report/results.ts';
-import type { MatrixShown } from './matrix.ts';
 
 /** For the tests of the page: reports as a run would write them, about the claims of the catalogue. */
 
@@ -75,37 +75,20 @@ export const redRun = (): Conformance =>
   });
 
 /** Three versions, of which one claim fails in the second, and a fourth that left no report. */
-export function sampleMatrix(): MatrixShown {
-  const run = sampleRun();
-  const versions = ['1.24.0', '1.27.9', 'master'];
-  const red = 'traffic.vm-to-mesh.hello';
-  const told = (version: string): MatrixShown['versions'][number] => ({
-    ...{ version, ms: 240_000, folder: version, errors: [], said: null, replaced: [] },
-    run: { totals: run.totals },
-    measured: { istio: version, envoy: '1.36.2' },
+export function sampleMatrix(): Matrix {
+  const seen = { verdict: 'failed', reason: nasty } as const;
+  const told = (version: string, report: Conformance): VersionRun => ({
+    ...{ version, status: report.totals.failed > 0 ? 1 : 0, ms: 240_000, folder: version },
+    report: { ...report, measured: { istio: version, envoy: '1.36.2' }, config: { istioVersion: version } },
   });
-  return {
-    ...{ startedAt: run.startedAt, finishedAt: run.finishedAt, asked: [] },
-    versions: [
-      ...versions.map(told),
-      { ...told('1.28.0'), run: null, measured: {}, said: `No such version: ${nasty}` },
+  return matrix(
+    [
+      told('1.24.0', sampleRun()),
+      told('1.27.9', sampleRun({ 'traffic.vm-to-mesh.hello': seen })),
+      told('master', sampleRun()),
+      { version: '1.28.0', status: 2, ms: 800, folder: '1.28.0', said: `No such version: ${nasty}` },
     ],
-    claims: run.claims.map(({ id, suite, statement }) => ({
-      ...{ id, suite, statement, differs: id === red },
-      cells: Object.fromEntries(
-        versions.map((version) => [
-          version,
-          id === red && version === '1.27.9'
-            ? { verdict: 'failed', durationMs: 500, reason: nasty }
-            : { verdict: 'passed', durationMs: 500 },
-        ]),
-      ),
-    })),
-    diffs: [
-      {
-        ...{ from: { name: '1.24.0' }, to: { name: '1.27.9' }, regression: true, timings: [], newErrors: [] },
-        changes: [{ id: red, kind: 'newly-failing', from: 'passed', to: 'failed', reason: nasty }],
-      },
-    ],
-  };
+    known,
+    { startedAt: new Date(start), finishedAt: new Date(start + 720_000), asked: [] },
+  );
 }
