@@ -3,16 +3,14 @@ import { join } from 'node:path';
 import type { Settings } from '#lib/base/settings.ts';
 import { coredns } from './coredns.ts';
 import { refuseWithoutRoom } from './disk.ts';
-import { envoy } from './envoy.ts';
 import { imageStore } from './image-store.ts';
 import { images } from './images.ts';
-import { agentFor, istio } from './istio.ts';
-import { istioVersion } from './istio-versions.ts';
 import { kubernetes } from './kubernetes.ts';
+import { builtMesh, meshParts, releasedMesh } from './mesh.ts';
 import { proxyImage } from './proxy-image.ts';
-import { foreignPackage } from './repack.ts';
-import { sidecarPackage } from './sidecar-package.ts';
+import { isIstioProxyBuild } from './release/istio-release.ts';
 import { small } from './small-programs.ts';
+import type { IstioSource } from './source.ts';
 import type { Place } from './store.ts';
 
 /** How the VM is made; its address and its booting are not the business of artifacts. */
@@ -34,21 +32,24 @@ export interface Artifacts {
   /** For machines of the other architecture: the sidecar's package, and an image of the proxy for both (OCI layout). */
   arm64: { sidecarPackage: string; proxyImage: string };
   vm: { image: string; snapshot: string };
+  /** Whether Envoy is Istio's own build, with the filters that istiod sends unless told not to. */
+  istioProxyBuild: boolean;
 }
 
-const count = 13;
+const count = meshParts + 7;
 
 /** What all artifacts come to, the VM's included, with what building them takes on top. */
 const roomMiB = 5500;
 
 /**
- * Everything the lab runs: found in the cache, or built. Compilers take all cores, so they go one after the other, and
- * what needs only one of them first; downloads, packing and the VM go beside them. When one fails the others are ended.
+ * Everything the lab runs: found in the cache, downloaded, or built. Compilers take all cores, so they go one after the
+ * other, and what needs only one of them first; downloads, packing and the VM go beside them. When one fails the others
+ * are ended.
  *
- * @throws RefusedError for a version of Istio that no source has, before anything is built
+ * @param source where Istio comes from, as `istioSource` decided
+ * @throws RefusedError that names what a download lacks, or when the disk is full
  */
-export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Artifacts> {
-  const version = istioVersion(settings.istioVersion);
+export async function prepare(settings: Settings, source: IstioSource, vm: VmArtifacts): Promise<Artifacts> {
   const store = join(settings.lab.cache, 'artifacts');
   const built = await readdir(store).catch(() => []);
   // better now than after ten minutes of compiling
@@ -57,32 +58,25 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
   const off = new AbortController();
   const place = (i: number): Place => ({ i, n: count, signal: off.signal });
 
-  const proxy = envoy(version.envoy, place(1));
-  const mesh = istio(version, place(2));
-  const dns = mesh.then(async () => coredns(place(3)));
-  const little = dns.then(async () => small(place(4)));
-  const cluster = little.then(async () => kubernetes(place(5)));
-  const deb = Promise.all([mesh, proxy]).then(async ([a, b]) => sidecarPackage(version, a, b, place(6)));
-  const imported = Promise.all([mesh, proxy, dns, little]).then(async (folders) => {
-    const [istioDir, envoyDir, corednsDir, smallDir] = folders;
-    const sources = { istio: istioDir, envoy: envoyDir, coredns: corednsDir, small: smallDir };
-    return imageStore(images(version.version, sources), place(7));
+  const mesh =
+    source.is === 'release' ? releasedMesh(source.release, place) : builtMesh(source.version, place);
+  const dns = mesh.compiled.then(async () => coredns(place(meshParts + 1)));
+  const little = dns.then(async () => small(place(meshParts + 2)));
+  const cluster = little.then(async () => kubernetes(place(meshParts + 3)));
+  const imported = Promise.all([mesh.istio, mesh.envoy, dns, little, mesh.pulled]).then(async (made) => {
+    const [istio, envoy, corednsDir, smallDir, pulled] = made;
+    const sources = { istio, envoy, coredns: corednsDir, small: smallDir, ...(pulled && { pulled }) };
+    return imageStore(images(settings.istioVersion, sources), place(meshParts + 4));
   });
-  const foreignProxy = envoy(version.envoy, place(10), 'arm64');
-  const foreignAgent = cluster.then(async () => agentFor(version, 'arm64', place(11)));
-  const foreign = Promise.all([mesh, proxy, deb, foreignAgent, foreignProxy]).then(async (made) => {
-    const [istioDir, envoyDir, own, agentDir, foreignEnvoyDir] = made;
-    const arm64 = { agent: agentDir, envoy: foreignEnvoyDir };
-    return {
-      sidecarPackage: await foreignPackage(own, { ...arm64, architecture: 'arm64' }, place(12)),
-      proxyImage: await proxyImage({ x64: { agent: istioDir, envoy: envoyDir }, arm64 }, place(13)),
-    };
-  });
-  const image = vm.image(place(8));
-  const snapshot = Promise.all([image, deb]).then(async ([path, file]) => vm.snapshot(path, file, place(9)));
+  const image = vm.image(place(meshParts + 5));
+  const snapshot = Promise.all([image, mesh.sidecarPackage]).then(async ([path, file]) =>
+    vm.snapshot(path, file, place(meshParts + 6)),
+  );
+  const foreign = Promise.all([mesh.istio, mesh.envoy, mesh.arm64]).then(async ([agent, envoy, arm64]) =>
+    proxyImage({ x64: { agent, envoy }, arm64 }, place(meshParts + 7)),
+  );
 
-  const native = [proxy, mesh, dns, little, cluster, deb, imported, image, snapshot];
-  const all = [...native, foreignProxy, foreignAgent, foreign];
+  const all = [...mesh.all, dns, little, cluster, imported, image, snapshot, foreign];
   try {
     await Promise.all(all);
   } catch (error) {
@@ -91,12 +85,14 @@ export async function prepare(settings: Settings, vm: VmArtifacts): Promise<Arti
     await Promise.allSettled(all);
     throw error;
   }
+  const istio = await mesh.istio;
   return {
     kubernetes: await cluster,
-    istio: await mesh,
-    sidecarPackage: await deb,
+    istio,
+    sidecarPackage: await mesh.sidecarPackage,
     imageStore: await imported,
-    arm64: await foreign,
+    arm64: { sidecarPackage: (await mesh.arm64).sidecarPackage, proxyImage: await foreign },
     vm: { image: await image, snapshot: await snapshot },
+    istioProxyBuild: source.is === 'release' && isIstioProxyBuild(istio),
   };
 }

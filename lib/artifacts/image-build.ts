@@ -3,14 +3,19 @@ import { join } from 'node:path';
 import type { Run } from '#lib/base/command.ts';
 import { fixture } from '#lib/base/paths.ts';
 import { minutes } from '#lib/base/until.ts';
-import type { Image } from './images.ts';
+import type { BuiltImage } from './images.ts';
 import { plantTree } from './tree.ts';
 
 /**
  * Builds an image into an OCI archive with buildah, in a storage of its own below `scratch` that is removed again.
  * The archive's tag is that of the image's name.
  */
-export async function buildImage(image: Image, archive: string, scratch: string, run: Run): Promise<void> {
+export async function buildImage(
+  image: BuiltImage,
+  archive: string,
+  scratch: string,
+  run: Run,
+): Promise<void> {
   const { name, recipe, tree, args = {} } = image;
   const context = join(scratch, 'context');
   await mkdir(join(context, 'root'), { recursive: true });

@@ -35,19 +35,19 @@ export async function imageStore(images: readonly Image[], place: Place = {}): P
   return produce('image-store', inputs, title, 30_000, build, { ...place, hardLinked: true });
 }
 
-/** Builds each image and imports all of them into a containerd root at <dir>/root. */
+/** Builds each image that was not pulled and imports all of them into a containerd root at <dir>/root. */
 export async function fillStore(images: readonly Image[], dir: string, note: Note, run: Run): Promise<void> {
   const scratch = join(dir, 'scratch');
   const archives: string[] = [];
   for (const [index, image] of images.entries()) {
     note(`image ${String(index + 1)} of ${String(images.length)}, ${image.name}`);
-    const archive = join(scratch, `${String(index)}.tar`);
-    await buildImage(image, archive, join(scratch, 'image'), run);
-    archives.push(`${image.name}=${archive}`);
+    const built = join(scratch, `${String(index)}.tar`);
+    if (!('archive' in image)) await buildImage(image, built, join(scratch, 'image'), run);
+    archives.push(`${image.name}=${'archive' in image ? image.archive : built}`);
   }
   const words = ['bash', script, join(dir, 'root'), ...archives];
   await run(words, { within: minutes(10), onLine: note });
-  await rm(scratch, { recursive: true });
+  await rm(scratch, { recursive: true, force: true });
 }
 
 /**

@@ -2,13 +2,22 @@ import { join } from 'node:path';
 import { corednsVersion } from './coredns.ts';
 import type { Tree } from './tree.ts';
 
-/** An image of the lab: under which name, from which Containerfile (fixtures/images/<recipe>), with what in it. */
-export interface Image {
+/** An image of the lab, built here or pulled. */
+export type Image = BuiltImage | PulledImage;
+
+/** Under which name, from which Containerfile (fixtures/images/<recipe>), with what in it. */
+export interface BuiltImage {
   name: string;
   recipe: string;
   tree: Tree;
   /** Build arguments of the Containerfile. */
   args?: Readonly<Record<string, string>>;
+}
+
+/** An archive as `docker save` writes it, with the image under its name. */
+export interface PulledImage {
+  name: string;
+  archive: string;
 }
 
 /** Folders of the programs that go into images. */
@@ -18,10 +27,19 @@ export interface ImageSources {
   coredns: string;
   /** pause and helloworld. */
   small: string;
+  /** Archives of Istio's own images, which stand instead of built ones. */
+  pulled?: { pilot: string; proxyv2: string };
 }
 
 /** Every image that the documented manifests, the charts and the cluster ask for, under the names that they use. */
-export function images(istioVersion: string, { istio, envoy, coredns, small }: ImageSources): Image[] {
+export function images(
+  istioVersion: string,
+  { istio, envoy, coredns, small, pulled }: ImageSources,
+): Image[] {
+  const ofIstio = (name: 'pilot' | 'proxyv2', tree: Tree): Image => {
+    const named = { name: `docker.io/istio/${name}:${istioVersion}` };
+    return pulled ? { ...named, archive: pulled[name] } : { ...named, recipe: name, tree };
+  };
   const helloworld = (version: string): Image => ({
     name: `docker.io/istio/examples-helloworld-${version}:1.0`,
     recipe: 'helloworld',
@@ -43,8 +61,8 @@ export function images(istioVersion: string, { istio, envoy, coredns, small }: I
   const pause: Tree = { files: { '/pause': join(small, 'pause') } };
   const dns: Tree = { files: { '/coredns': join(coredns, 'coredns') } };
   return [
-    { name: `docker.io/istio/pilot:${istioVersion}`, recipe: 'pilot', tree: pilot },
-    { name: `docker.io/istio/proxyv2:${istioVersion}`, recipe: 'proxyv2', tree: sidecar },
+    ofIstio('pilot', pilot),
+    ofIstio('proxyv2', sidecar),
     { name: 'registry.k8s.io/pause:3.10', recipe: 'pause', tree: pause },
     { name: `registry.k8s.io/coredns/coredns:v${corednsVersion}`, recipe: 'coredns', tree: dns },
     helloworld('v1'),

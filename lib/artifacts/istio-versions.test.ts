@@ -3,9 +3,9 @@ import { RefusedError } from '#lib/base/errors.ts';
 import { exists } from '#lib/base/files.ts';
 import { fixture } from '#lib/base/paths.ts';
 import { istioPrograms } from './istio.ts';
-import { istioVersion } from './istio-versions.ts';
+import { istioVersion, moduleVersions } from './istio-versions.ts';
 
-test.each(['1.27.9', '1.24.0', 'master'])('%s has a pinned module and a pinned Envoy', (version) => {
+test.each(moduleVersions())('%s has a pinned module and a pinned Envoy', (version) => {
   const found = istioVersion(version);
 
   expect(exists(fixture(istioPrograms(found).folder, 'go.sum'))).toBe(true);
@@ -22,6 +22,6 @@ test('the programs report the version and the commit', () => {
 test('a version that no source has is refused with those that there are', () => {
   expect(() => istioVersion('1.26.0')).toThrow(RefusedError);
   expect(() => istioVersion('1.26.0')).toThrow(
-    /ISTIO_VERSION=1\.26\.0 .*modules has 1\.27\.9, 1\.24\.0, master/,
+    /ISTIO_VERSION=1\.26\.0 is in no artifact source: modules has 1\.27\.9, 1\.24\.0, master, and ARTIFACT_SOURCE=modules/,
   );
 });

@@ -14,15 +14,20 @@ export interface IstioVersion {
   package: string;
 }
 
-/** What is known of an Istio version. @throws RefusedError that names the versions there are */
-export function istioVersion(version: string, table = fixture('artifacts', 'istio.yaml')): IstioVersion {
-  const known = parse(readFileSync(table, 'utf8')) as Record<string, Omit<IstioVersion, 'version'>>;
-  const found = known[version];
-  if (!found) {
-    const versions = Object.keys(known).join(', ');
-    throw new RefusedError(
-      `ISTIO_VERSION=${version} is in no artifact source: modules has ${versions}; release (official downloads) is not supported yet.`,
-    );
-  }
-  return { version, ...found };
+/** The versions that the modules source has. */
+export const moduleVersions = (): string[] => Object.keys(known());
+
+/** What the modules source knows of an Istio version. @throws RefusedError that names the versions there are */
+export function istioVersion(version: string): IstioVersion {
+  const found = known()[version];
+  if (found) return { version, ...found };
+  throw new RefusedError(
+    `ISTIO_VERSION=${version} is in no artifact source: modules has ${moduleVersions().join(', ')}, and ARTIFACT_SOURCE=modules leaves release (1.19 or newer) out.`,
+  );
 }
+
+const known = (): Record<string, Omit<IstioVersion, 'version'>> =>
+  parse(readFileSync(fixture('artifacts', 'istio.yaml'), 'utf8')) as Record<
+    string,
+    Omit<IstioVersion, 'version'>
+  >;

@@ -14,7 +14,7 @@ export interface Repacking {
 }
 
 /** As Istio's release builder names them: only architectures other than amd64 are named. */
-const fileFor = (architecture: Architecture): string =>
+export const packageFile = (architecture: Architecture): string =>
   architecture === 'x64' ? 'istio-sidecar.deb' : `istio-sidecar-${debianName(architecture)}.deb`;
 
 /**
@@ -48,7 +48,7 @@ export async function foreignPackage(
     build,
     place,
   );
-  return join(folder, fileFor(architecture));
+  return join(folder, packageFile(architecture));
 }
 
 /** Makes another package out of a sidecar's package, in `dir`; its scripts and other files stay. Returns its path. */
@@ -58,7 +58,7 @@ export async function repack(
   dir: string,
   run: Run,
 ): Promise<string> {
-  const [root, file] = [join(dir, 'root'), join(dir, fileFor(architecture))];
+  const [root, file] = [join(dir, 'root'), join(dir, packageFile(architecture))];
   await run(['dpkg-deb', '--raw-extract', own, root], { within: minutes(2) });
   const control = join(root, 'DEBIAN/control');
   let text = await readFile(control, 'utf8');

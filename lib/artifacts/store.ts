@@ -16,8 +16,20 @@ import { describe, manifestFile, verify, type Damage, type Manifest } from './ma
 /** Says what is going on, for whoever watches. */
 export type Note = (text: string) => void;
 
-/** Fills the folder `dir` with the artifact; what it starts by `run` ends when we end or the build is called off. */
-export type Build = (dir: string, note: Note, run: Run) => Promise<void>;
+/**
+ * Fills the folder `dir` with the artifact; what it starts by `run` ends when we end or the build is called off by
+ * `signal`.
+ */
+export type Build = (dir: string, note: Note, run: Run, signal?: AbortSignal) => Promise<void>;
+
+/** An artifact that can be looked for before it is decided to make it; its parts are the parameters of `produce`. */
+export interface Product {
+  name: string;
+  inputs: unknown;
+  title: string;
+  expectedMs: number;
+  build: Build;
+}
 
 /** This is artifact i of n; `signal` calls its build off. */
 export interface Place extends Pick<StepPlan, 'i' | 'n'> {
@@ -73,7 +85,7 @@ export async function produce(
     try {
       await step(title, { ...place, expectedMs: usual }, async (note) => {
         await mkdir(draft, { recursive: true });
-        await build(draft, note, containedRun(signal));
+        await build(draft, note, containedRun(signal), signal);
         note('taking checksums');
         const ms = Math.round(performance.now() - started);
         const manifest: Manifest = { name, title, inputs, tookMs: ms, files: await describe(draft) };
@@ -87,6 +99,20 @@ export async function produce(
     }
   });
   return path;
+}
+
+/** The folder of an artifact, as `produce` gives it. */
+export const made = async (
+  { name, inputs, title, expectedMs, build }: Product,
+  options: ProduceOptions = {},
+): Promise<string> => produce(name, inputs, title, expectedMs, build, options);
+
+/** Whether an artifact is in the cache, unharmed. */
+export async function isMade(
+  { name, inputs }: Pick<Product, 'name' | 'inputs'>,
+  store = join(cacheDir(), 'artifacts'),
+): Promise<boolean> {
+  return (await verify(join(store, `${name}-${keyOf(name, inputs)}`), false)) === undefined;
 }
 
 /** The first twelve hex digits of the hash of name and inputs, whatever the order of the inputs' keys. */

@@ -21,6 +21,13 @@ describe('settings', () => {
     });
   });
 
+  test('an address is taken without the slash at its end', () => {
+    const { releases } = settings({ ISTIO_RELEASES: 'http://127.0.0.1:8080/releases/' }).lab;
+
+    expect(releases.istio).toBe('http://127.0.0.1:8080/releases');
+    expect(releases.packages).toBe('https://storage.googleapis.com/istio-release/releases');
+  });
+
   test('an empty variable is none', () => {
     expect(settings({ ISTIO_VERSION: '' }).istioVersion).toBe('1.27.9');
   });
@@ -43,6 +50,22 @@ describe('settings', () => {
     [{ LAB_NAME: 'My Lab' }, 'LAB_NAME must be a short DNS label, got "My Lab".'],
     [{ MEM_WORKER: '8' }, 'MEM_WORKER must be a size in whole gibibytes such as 8G, got "8".'],
     [{ VM_NAMESPACE: 'vm_ns' }, 'VM_NAMESPACE must be a DNS label (a-z, 0-9 and dashes), got "vm_ns".'],
+    [{ ARTIFACT_SOURCE: 'github' }, 'ARTIFACT_SOURCE must be one of auto, release, modules; got "github".'],
+    [{ ISTIO_RELEASES: 'github.com' }, 'ISTIO_RELEASES must be an http or https address without user'],
+    [{ ISTIO_PACKAGES: 'file:///srv' }, 'ISTIO_PACKAGES must be an http or https address'],
+    [
+      { K3S_RELEASES: 'https://x/?token=1' },
+      'K3S_RELEASES must be an http or https address without user, password, query',
+    ],
+    [
+      { ISTIO_RELEASES: 'https://me:pass@x/y' },
+      /ISTIO_RELEASES must be .* got "https:\/\/\(withheld\)@x\/y"/,
+    ],
+    [
+      { ISTIO_HUB: 'https://docker.io/istio' },
+      'ISTIO_HUB must be a registry and a path such as docker.io/istio, got',
+    ],
+    [{ K3S_VERSION: '1.27.7' }, 'K3S_VERSION must be a release such as v1.27.7+k3s1, got "1.27.7".'],
     [{ LAB_CACHE: 'cache' }, 'LAB_CACHE must be an absolute path, got "cache".'],
   ])('refuses %o by name', (env, message) => {
     expect(() => settings(env)).toThrow(RefusedError);

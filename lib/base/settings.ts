@@ -42,7 +42,11 @@ export interface Settings {
     distribution: 'auto' | 'upstream';
     keep: 'never' | 'on-failure' | 'always';
     cache: string;
-    artifactSource: 'auto' | 'modules';
+    artifactSource: 'auto' | 'release' | 'modules';
+    /** Where official downloads come from: addresses without a slash at their end, and a registry with its path. */
+    releases: { istio: string; packages: string; hub: string; k3s: string };
+    /** The release of k3s, such as v1.27.7+k3s1. */
+    k3sVersion: string;
   };
 }
 
@@ -95,7 +99,24 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
       distribution: oneOf(values, 'LAB_DISTRIBUTION', ['auto', 'upstream']),
       keep: oneOf(values, 'LAB_KEEP', ['never', 'on-failure', 'always']),
       cache: cacheDir(env),
-      artifactSource: oneOf(values, 'ARTIFACT_SOURCE', ['auto', 'modules']),
+      artifactSource: oneOf(values, 'ARTIFACT_SOURCE', ['auto', 'release', 'modules']),
+      releases: {
+        istio: address(values, 'ISTIO_RELEASES'),
+        packages: address(values, 'ISTIO_PACKAGES'),
+        hub: matching(
+          values,
+          'ISTIO_HUB',
+          /^[\w.-]+(:\d+)?(\/[\w.-]+)*$/,
+          'a registry and a path such as docker.io/istio',
+        ),
+        k3s: address(values, 'K3S_RELEASES'),
+      },
+      k3sVersion: matching(
+        values,
+        'K3S_VERSION',
+        /^v\d+\.\d+\.\d+\+k3s\d+$/,
+        'a release such as v1.27.7+k3s1',
+      ),
     },
   };
 }
@@ -129,6 +150,18 @@ function oneOf<const T extends string>(values: Values, name: string, allowed: re
     throw new RefusedError(`${name} must be one of ${allowed.join(', ')}; got "${value}".`);
   }
   return found;
+}
+
+/** An address of the web, without the slash at its end. Its user and password would end up in reports. */
+function address(values: Values, name: string): string {
+  const value = need(values, name);
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  const plain = url && /^https?:$/.test(url.protocol) && !url.username && !url.password;
+  if (plain && !url.search && !url.hash) return value.replace(/\/+$/, '');
+  const shown = value.replace(/\/\/.*@/, '//(withheld)@').replace(/[?#].*/, '?(withheld)');
+  throw new RefusedError(
+    `${name} must be an http or https address without user, password, query or fragment, got "${shown}".`,
+  );
 }
 
 const dnsLabel = (values: Values, name: string): string =>

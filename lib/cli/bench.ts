@@ -8,6 +8,7 @@ import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
 import { minutes, until } from '#lib/base/until.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { outcomeOf, type LayerName } from '#lib/layers/layer.ts';
+import { controlPlane } from '#lib/layers/istio.ts';
 import { ensure, layers } from '#lib/layers/layers.ts';
 import { openLabFor } from '#lib/layers/open.ts';
 import { bothDirections } from '#lib/layers/directions.ts';
@@ -93,9 +94,7 @@ async function bareCommands(lab: Lab): Promise<Times> {
   await timed('cluster', async () => ensure('cluster', lab));
   const images = file('02-istio/local-images.yaml');
   await timed('istio', async () => {
-    const overlay = file('02-istio/stock-envoy.yaml');
-    const probes = file('02-istio/probe-often.yaml');
-    await $$`${istioctl} install -y -f ${file('02-istio/vm-cluster.yaml')} -f ${overlay} -f ${images} -f ${probes}`;
+    await $$`${istioctl} install -y ${controlPlane(lab).flatMap((name) => ['-f', file(name)])}`;
   });
   await timed('gateway', async () => {
     await $$`${istioctl} install -y -f ${file('02-istio/eastwest-gateway.yaml')} -f ${images}`;

@@ -57,6 +57,7 @@ export function standIn(target: Target): StandIn {
     sidecarPackage: join(dir, 'istio-sidecar.deb'),
     imageStore: join(dir, 'image-store'),
     arm64: { sidecarPackage: join(dir, 'istio-sidecar-arm64.deb'), proxyImage: join(dir, 'proxy') },
+    istioProxyBuild: false,
     vm: { image: join(dir, 'vm'), snapshot: join(dir, 'vm') },
   };
 

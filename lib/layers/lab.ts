@@ -26,6 +26,8 @@ export interface Programs {
   arm64: { sidecarPackage: string; proxyImage: string };
   /** Base of the VM: disk, kernel, and the snapshot it is resumed from. */
   vm: { image: string; snapshot: string };
+  /** Whether Envoy is Istio's own build. */
+  istioProxyBuild: boolean;
 }
 
 /** One lab as it stands: what claims and layers reach the world with. Built anew in each process, from disk. */
@@ -92,6 +94,7 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
     },
     features: new Set([
       ...['upstream', 'klipper', 'netpol-engine', 'amd64-vm'],
+      ...(programs.istioProxyBuild ? ['istio-proxy-build'] : []),
       ...(referenceRepository() === undefined ? [] : ['reference-repository']),
     ]),
     istioctl: withConfig(join(programs.istio, 'istioctl')),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { istioArch } from '#lib/artifacts/istio-arch.ts';
-import { istioVersion } from '#lib/artifacts/istio-versions.ts';
+import { istioSource } from '#lib/artifacts/source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
@@ -24,19 +24,21 @@ import { programs } from './programs.ts';
  * @throws RefusedError before anything is touched when the machine or the settings do not allow it
  */
 export async function openLabFor(
-  settings: Settings,
+  asked: Settings,
   { recreate = false } = {},
 ): Promise<{ lab: Lab; kept: boolean }> {
   istioArch();
-  istioVersion(settings.istioVersion);
   if (process.platform !== 'linux') throw new RefusedError('The local provider needs Linux.');
   if (process.getuid?.() !== 0) {
     throw new RefusedError(
       'The local provider makes network namespaces and a VM, which takes root: run it as root.',
     );
   }
+  const source = await istioSource(asked);
+  say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
+  const settings: Settings = { ...asked, lab: { ...asked.lab, artifactSource: source.is } };
   await hostPackages();
-  const paths = await programs(settings);
+  const paths = await programs(settings, source);
   if (recreate) await closeLab(settings.lab.name);
   const { lab: local, kept } = await openLab(settings);
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(paths, undefined, 2));
@@ -51,7 +53,7 @@ export async function openLabFor(
   await measured(local.dir, {
     provider: 'local',
     distribution: 'upstream',
-    artifactSource: 'modules',
+    artifactSource: source.is,
     features: [...lab.features],
   });
   return { lab, kept };

@@ -1,4 +1,5 @@
 import { prepare } from '#lib/artifacts/artifacts.ts';
+import type { IstioSource } from '#lib/artifacts/source.ts';
 import { vmImage } from '#lib/artifacts/vm-image.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { vmSnapshot } from '#lib/machines/local/snapshot.ts';
@@ -6,14 +7,10 @@ import { networks } from '#lib/machines/local/topology.ts';
 import type { Programs } from './lab.ts';
 import { installing } from './workload.ts';
 
-/**
- * Everything the lab runs: found in the cache, or built.
- *
- * @throws RefusedError for a version of Istio that no source has, before anything is built
- */
-export async function programs(settings: Settings): Promise<Programs> {
+/** Everything the lab runs: found in the cache, downloaded, or built. */
+export async function programs(settings: Settings, source: IstioSource): Promise<Programs> {
   const { diskGiB } = settings.sizes.vm;
-  return prepare(settings, {
+  return prepare(settings, source, {
     image: async (place) =>
       vmImage({ hostname: settings.vmName, address: `${networks.vm}/24`, diskGiB }, place),
     snapshot: async (image, sidecarPackage, place) =>

@@ -1,7 +1,6 @@
 import { chmod, copyFile, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
-import { istioVersion } from '#lib/artifacts/istio-versions.ts';
 import { packageFiles } from '#lib/artifacts/sidecar-package.ts';
 import { run, type Output } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
@@ -109,8 +108,8 @@ export async function installSidecar(lab: Lab): Promise<string> {
 }
 
 /** Installs the sidecar's package, unless this version came with the machine. */
-async function installPackage({ vm, programs, settings }: Lab): Promise<void> {
-  const { package: version } = istioVersion(settings.istioVersion);
+async function installPackage({ vm, programs }: Lab): Promise<void> {
+  const version = (await run(['dpkg-deb', '--field', programs.sidecarPackage, 'Version'])).stdout.trim();
   const there = await vm.attempt(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'istio-sidecar']);
   if (there.stdout === `${version} install ok installed`) return;
   await vm.upload(programs.sidecarPackage, packageFile);

@@ -42,6 +42,11 @@ const own = {
   LAB_NAME: 'conformance',
   LAB_KEEP: 'never',
   ARTIFACT_SOURCE: 'auto',
+  ISTIO_RELEASES: 'https://github.com/istio/istio/releases/download',
+  ISTIO_PACKAGES: 'https://storage.googleapis.com/istio-release/releases',
+  ISTIO_HUB: 'docker.io/istio',
+  K3S_RELEASES: 'https://github.com/k3s-io/k3s/releases/download',
+  K3S_VERSION: 'v1.27.7+k3s1',
 };
 
 claim('cluster.env-single-source', {

@@ -141,7 +141,9 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Pr
   );
 }
 
-function built({ lab: _lab, ...world }: Settings): Built {
+/** What a lab is made of: of what is the harness's own, only where its programs came from. */
+function built({ lab, ...rest }: Settings): Built {
+  const world = { ...rest, artifactSource: lab.artifactSource };
   return { fingerprint: createHash('sha256').update(JSON.stringify(world)).digest('hex'), settings: world };
 }
 

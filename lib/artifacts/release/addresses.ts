@@ -1,0 +1,43 @@
+import { debianName, type Architecture } from '#lib/artifacts/architecture.ts';
+import { packageFile } from '#lib/artifacts/repack.ts';
+import type { Settings } from '#lib/base/settings.ts';
+
+type Releases = Settings['lab']['releases'];
+
+/** A released file, and the file that has its checksum. */
+export interface ReleasedFile {
+  file: string;
+  url: string;
+  checksums: string;
+}
+
+const beside = (base: string, file: string): ReleasedFile => ({
+  file,
+  url: `${base}/${file}`,
+  checksums: `${base}/${file}.sha256`,
+});
+
+/** Istio's release archive for Linux, as downloadIstio of its repository fetches it. */
+export const istioArchive = (
+  { istio }: Releases,
+  version: string,
+  architecture: Architecture,
+): ReleasedFile => beside(`${istio}/${version}`, `istio-${version}-linux-${debianName(architecture)}.tar.gz`);
+
+/** The sidecar's Debian package. */
+export const istioPackage = (
+  { packages }: Releases,
+  version: string,
+  architecture: Architecture,
+): ReleasedFile => beside(`${packages}/${version}/deb`, packageFile(architecture));
+
+/** What k3s releases for an architecture: its program, its images in the forms that there are, and their checksums. */
+export function k3sFiles({ k3s }: Releases, version: string, architecture: Architecture) {
+  const name = debianName(architecture);
+  // the plus sign of v1.27.7+k3s1
+  const base = `${k3s}/${encodeURIComponent(version)}`;
+  const checksums = `${base}/sha256sum-${name}.txt`;
+  const file = (of: string): ReleasedFile => ({ file: of, url: `${base}/${of}`, checksums });
+  const images = ['tar.zst', 'tar.gz', 'tar'].map((form) => file(`k3s-airgap-images-${name}.${form}`));
+  return { checksums, program: file(name === 'amd64' ? 'k3s' : `k3s-${name}`), images };
+}

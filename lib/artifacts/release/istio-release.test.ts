@@ -1,0 +1,218 @@
+import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ownArchitecture } from '#lib/artifacts/architecture.ts';
+import { made } from '#lib/artifacts/store.ts';
+import { run } from '#lib/base/command.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { faultyServer, type Fault, type FaultyServer } from '#lib/base/faulty-server.ts';
+import { temporary } from '#lib/base/temporary.ts';
+import {
+  isIstioProxyBuild,
+  istioRelease,
+  packageIn,
+  releasedPrograms,
+  type IstioRelease,
+} from './istio-release.ts';
+import { containerTool, imageArchive, packageOf, publishIstio, settingsFor, type MadeUp } from './made-up.ts';
+import { archiveOf } from './pulled-image.ts';
+
+const version = '1.26.0';
+let site: FaultyServer;
+let scratch: Awaited<ReturnType<typeof temporary>>;
+let store: string;
+let paths: MadeUp;
+
+beforeEach(async () => {
+  [site, scratch] = await Promise.all([faultyServer(), temporary()]);
+  store = join(scratch.path, 'artifacts');
+  paths = await publishIstio(site, version, join(scratch.path, 'made-up'));
+  const layers = [
+    { '/usr/local/bin/pilot-discovery': 'echo old' },
+    { '/usr/local/bin/pilot-discovery': 'echo pilot-discovery' },
+    { '/etc/other': '' },
+  ];
+  const image = await imageArchive(`docker.io/istio/pilot:${version}`, layers, join(scratch.path, 'pilot'));
+  await containerTool('docker', image, scratch.path);
+  vi.stubEnv('PATH', `${scratch.path}:${process.env['PATH'] ?? ''}`);
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  await site[Symbol.asyncDispose]();
+  await scratch[Symbol.asyncDispose]();
+});
+
+const release = (env: NodeJS.ProcessEnv = {}): IstioRelease =>
+  istioRelease(settingsFor(site, { ISTIO_VERSION: version, ...env }));
+
+/** All of a release, installed as the artifacts of a lab are. */
+async function install(): Promise<{ programs: string; foreign: string; deb: string }> {
+  const { archive, packages, images } = release();
+  const [istioctl, own, arm64, pilot] = await Promise.all(
+    [archive, packages[ownArchitecture], packages.arm64, images.pilot].map(async (one) =>
+      made(one, { store }),
+    ),
+  );
+  const deb = packageIn(own ?? '', ownArchitecture);
+  const control = { archive: istioctl ?? '', pilot: pilot ?? '' };
+  return {
+    deb,
+    programs: await releasedPrograms(deb, ownArchitecture, control, { store }),
+    foreign: await releasedPrograms(packageIn(arm64 ?? '', 'arm64'), 'arm64', undefined, { store }),
+  };
+}
+
+const asked = async (): Promise<string[]> =>
+  (await readFile(join(scratch.path, 'asked'), 'utf8')).trim().split('\n');
+
+test('a release comes from the local server: programs, package files and the package itself', async () => {
+  const { programs, foreign, deb } = await install();
+
+  expect((await readdir(programs)).sort()).toEqual(
+    [
+      '.manifest.json',
+      'envoy',
+      'istioctl',
+      'packaging',
+      'pilot-agent',
+      'pilot-discovery',
+      'proxy-build.json',
+    ].sort(),
+  );
+  expect((await readdir(join(programs, 'packaging'))).sort()).toEqual(
+    ['envoy_bootstrap.json', 'istio-start.sh', 'istio.service', 'postinst.sh', 'sidecar.env'].sort(),
+  );
+  for (const program of ['istioctl', 'pilot-discovery', 'pilot-agent']) {
+    const said = await run([join(programs, program)]);
+    expect(said.stdout).toMatch(new RegExp(`^${program}( for ${ownArchitecture})?\n$`));
+  }
+  expect((await stat(join(programs, 'packaging/sidecar.env'))).mode & 0o777).toBe(0o644);
+  expect(await readFile(join(foreign, 'pilot-agent'), 'utf8')).toContain('pilot-agent for arm64');
+  expect(
+    (await readFile(deb)).equals(site.files.get(paths.packages[ownArchitecture]) ?? Buffer.alloc(0)),
+  ).toBe(true);
+});
+
+test('what was fetched is in the cache, and is not asked for again', async () => {
+  const first = await install();
+  site.asked.length = 0;
+
+  expect(await install()).toEqual(first);
+  expect(site.asked).toEqual([]);
+});
+
+test('an Envoy that takes the filters of Istio is its own build, another is not', async () => {
+  expect(isIstioProxyBuild((await install()).programs)).toBe(true);
+
+  await publishIstio(site, '1.25.0', join(scratch.path, 'stock'), 'exit 1');
+  const stock = istioRelease(settingsFor(site, { ISTIO_VERSION: '1.25.0' }));
+  const deb = packageIn(await made(stock.packages[ownArchitecture], { store }), ownArchitecture);
+  expect(isIstioProxyBuild(await releasedPrograms(deb, ownArchitecture, undefined, { store }))).toBe(false);
+});
+
+const faulty: [string, keyof MadeUp, (Fault | 'on')[], RegExp][] = [
+  [
+    'an archive that is not there',
+    'archive',
+    ['absent', 'on'],
+    /linux-\w+\.tar\.gz is not to be had \(HTTP 404\)/,
+  ],
+  ['an archive with another checksum', 'archive', ['damaged', 'on'], /has the SHA-256 \w+, and its checksum/],
+  [
+    'a package that is not there',
+    'packages',
+    ['absent', 'on'],
+    /istio-sidecar\S*\.deb is not to be had \(HTTP 404\)/,
+  ],
+  ['a package with another checksum', 'packages', ['damaged', 'on'], /has the SHA-256 \w+, and its checksum/],
+];
+
+test.each(faulty)('%s is refused by name, with nothing left', async (_, part, faults, message) => {
+  const path = part === 'archive' ? paths.archive : paths.packages[ownArchitecture];
+  site.faults.set(path, faults);
+  const { archive, packages } = release();
+
+  const error = await made(part === 'archive' ? archive : packages[ownArchitecture], { store }).catch(
+    (thrown: unknown) => thrown,
+  );
+
+  expect(error).toBeInstanceOf(RefusedError);
+  expect((error as RefusedError).message).toMatch(message);
+  expect(await readdir(store)).toEqual([]);
+});
+
+test('a file without a checksum is not fetched', async () => {
+  site.files.delete(`${paths.archive}.sha256`);
+
+  await expect(made(release().archive, { store })).rejects.toThrow(
+    /\.tar\.gz\.sha256 is not to be had \(HTTP 404\), so nothing can be verified that it would verify/,
+  );
+  expect(site.asked).not.toContain(paths.archive);
+});
+
+test('an archive that was cut off is resumed', async () => {
+  site.faults.set(paths.archive, ['cut']);
+
+  await made(release().archive, { store });
+
+  expect(site.asked.filter((path) => path.includes(`${paths.archive} bytes=`))).toHaveLength(1);
+});
+
+test('a package of another architecture, or of something else, is refused by name', async () => {
+  const wrong = site.files.get(paths.packages.arm64) ?? Buffer.alloc(0);
+  const sum = site.files.get(`${paths.packages.arm64}.sha256`)?.toString().slice(0, 64) ?? '';
+  site.files.set(paths.packages.x64, wrong);
+  site.files.set(`${paths.packages.x64}.sha256`, Buffer.from(sum));
+
+  await expect(made(release().packages.x64, { store })).rejects.toThrow(
+    /istio-sidecar\.deb is a package for arm64, expected one for amd64/,
+  );
+
+  const lacking = join(scratch.path, 'istio-sidecar.deb');
+  await appendFile(
+    lacking,
+    await packageOf('x64', version, '', join(scratch.path, 'x'), '/usr/local/bin/envoy'),
+  );
+  await expect(releasedPrograms(lacking, 'x64', undefined, { store })).rejects.toThrow(
+    /istio-sidecar\.deb is no package of Istio's sidecar: it has no \/usr\/local\/bin\/envoy/,
+  );
+});
+
+test('an image is pulled for this machine, saved under the name that the charts ask for, and removed', async () => {
+  const folder = await made(release({ ISTIO_HUB: '127.0.0.1:5000/mirror' }).images.proxyv2, { store });
+
+  expect(basename(archiveOf(folder))).toBe('image.tar');
+  const [from, name] = [`127.0.0.1:5000/mirror/proxyv2:${version}`, `docker.io/istio/proxyv2:${version}`];
+  expect((await asked()).map((line) => line.replace(/--output \S+/, '--output FILE'))).toEqual([
+    `image inspect ${from}`,
+    `image inspect ${name}`,
+    `pull --platform linux/${ownArchitecture === 'arm64' ? 'arm64' : 'amd64'} ${from}`,
+    `tag ${from} ${name}`,
+    `save --output FILE ${name}`,
+    `rmi ${from}`,
+    `rmi ${name}`,
+  ]);
+});
+
+test('an image that cannot be pulled is refused by name', async () => {
+  await appendFile(join(scratch.path, 'fails'), 'pull\n');
+
+  await expect(made(release().images.pilot, { store })).rejects.toThrow(
+    `docker.io/istio/pilot:${version} could not be pulled by docker: Error: pull is refused`,
+  );
+  expect(await readdir(store)).toEqual([]);
+});
+
+test('an image without the program is refused', async () => {
+  const image = await imageArchive(
+    'docker.io/istio/pilot:x',
+    [{ '/etc/a': '' }],
+    join(scratch.path, 'other'),
+  );
+  await containerTool('docker', image, scratch.path);
+
+  await expect(install()).rejects.toThrow(/none of its layers has \/usr\/local\/bin\/pilot-discovery/);
+});

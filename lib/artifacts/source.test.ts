@@ -1,0 +1,173 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { CommandError, type Output } from '#lib/base/command.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { faultyServer, type FaultyServer } from '#lib/base/faulty-server.ts';
+import type { Settings } from '#lib/base/settings.ts';
+import { temporary } from '#lib/base/temporary.ts';
+import { ownArchitecture } from './architecture.ts';
+import { containerTool, imageArchive, publishIstio, settingsFor, type MadeUp } from './release/made-up.ts';
+import { downloadsOf, istioRelease } from './release/istio-release.ts';
+import { istioSource, type IstioSource } from './source.ts';
+import { made } from './store.ts';
+
+const said = (code: number, stderr = ''): Output => ({ stdout: '', stderr, code, ms: 1 });
+
+let site: FaultyServer;
+let scratch: Awaited<ReturnType<typeof temporary>>;
+let paths: MadeUp;
+
+beforeEach(async () => {
+  [site, scratch] = await Promise.all([faultyServer(), temporary()]);
+  paths = await publishIstio(site, '1.27.9', join(scratch.path, 'made-up'));
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+
+afterEach(async () => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  await site[Symbol.asyncDispose]();
+  await scratch[Symbol.asyncDispose]();
+});
+
+const asking = (env: NodeJS.ProcessEnv = {}): Settings =>
+  settingsFor(site, { LAB_CACHE: scratch.path, ...env });
+
+const choose = async (
+  env: NodeJS.ProcessEnv = {},
+  tool: () => Promise<Output> = async () => Promise.resolve(said(0)),
+): Promise<IstioSource> => istioSource(asking(env), { attempt: tool, within: 500 });
+
+/** What is said by whoever refuses. */
+async function refusal(env: NodeJS.ProcessEnv, tool?: () => Promise<Output>): Promise<string> {
+  const error = await choose(env, tool).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(RefusedError);
+  return (error as RefusedError).message;
+}
+
+test('auto takes the release where all of it can be reached, by its checksum files alone', async () => {
+  expect(await choose()).toMatchObject({ is: 'release', why: 'it can be reached' });
+
+  expect(new Set(site.asked)).toEqual(
+    new Set(
+      [paths.archive, paths.packages[ownArchitecture], paths.packages.arm64].map((path) => `${path}.sha256`),
+    ),
+  );
+});
+
+test('modules asks nobody', async () => {
+  expect(await choose({ ARTIFACT_SOURCE: 'modules' })).toMatchObject({
+    is: 'modules',
+    version: { version: '1.27.9' },
+  });
+  expect(site.asked).toEqual([]);
+});
+
+test('a version that modules has and the release has not, such as master, is taken from modules', async () => {
+  expect(await choose({ ISTIO_VERSION: 'master' })).toMatchObject({
+    is: 'modules',
+    why: 'the release source cannot give it: there is no release called master',
+  });
+  expect(await choose({ ISTIO_VERSION: '1.24.0' })).toMatchObject({
+    is: 'modules',
+    why: expect.stringMatching(
+      /istio-1\.24\.0-linux-\w+\.tar\.gz\.sha256 is not to be had \(HTTP 404\)/,
+    ) as string,
+  });
+});
+
+test('a version that modules does not have is taken from the release', async () => {
+  await publishIstio(site, '1.19.3', join(scratch.path, 'other'));
+
+  expect(await choose({ ISTIO_VERSION: '1.19.3' })).toMatchObject({
+    is: 'release',
+    release: { version: '1.19.3' },
+  });
+});
+
+/** What keeps the release from being taken -> how it is said. */
+const lacks: [string, () => Promise<void> | void, RegExp, (() => Promise<Output>)?][] = [
+  [
+    'nothing reachable',
+    async () => site[Symbol.asyncDispose](),
+    /\.tar\.gz\.sha256 cannot be reached \(.*ECONNREFUSED/,
+  ],
+  [
+    'a server that does not answer',
+    () => void site.faults.set(`${paths.archive}.sha256`, ['stalls', 'on']),
+    /\.tar\.gz\.sha256 cannot be reached \(no answer within 0\.5 s\)/,
+  ],
+  [
+    'an absent package',
+    () => void site.files.delete(`${paths.packages.arm64}.sha256`),
+    /istio-sidecar-arm64\.deb\.sha256 is not to be had \(HTTP 404\)/,
+  ],
+  [
+    'a container tool without its engine',
+    () => undefined,
+    /its images take CONTAINER_TOOL=docker, which cannot be used \(Cannot connect to the Docker daemon\)/,
+    async () => Promise.resolve(said(1, 'Client: 27\nCannot connect to the Docker daemon\n')),
+  ],
+  [
+    'no container tool',
+    () => undefined,
+    /CONTAINER_TOOL=docker, which cannot be used \(Could not be started: docker version\)/,
+    async () =>
+      Promise.reject(new CommandError(['docker', 'version'], 'Could not be started', said(-1, 'ENOENT'))),
+  ],
+];
+
+test.each(lacks)('with %s auto takes the modules and says why', async (_, harm, message, tool) => {
+  await harm();
+
+  const { is, why } = await choose({}, tool);
+
+  expect(is).toBe('modules');
+  expect(why).toMatch(/^the release source cannot give it: /);
+  expect(why).toMatch(message);
+});
+
+test.each(lacks)(
+  'with %s ARTIFACT_SOURCE=release is refused in one sentence',
+  async (_, harm, message, tool) => {
+    await harm();
+
+    const refused = await refusal({ ARTIFACT_SOURCE: 'release' }, tool);
+
+    expect(refused).toMatch(/^ARTIFACT_SOURCE=release has no Istio 1\.27\.9 for this run: /);
+    expect(refused).toMatch(message);
+    expect(refused).not.toContain('\n');
+  },
+);
+
+test('a version that no source has is refused with what each lacks', async () => {
+  expect(await refusal({ ISTIO_VERSION: '1.26.0' })).toMatch(
+    /^ISTIO_VERSION=1\.26\.0 is in no artifact source: modules has 1\.27\.9, .*; release cannot give it: http:\S+istio-1\.26\.0-linux-\w+\.tar\.gz\.sha256 is not to be had \(HTTP 404\)\.$/,
+  );
+  expect(await refusal({ ISTIO_VERSION: '1.18.7' })).toMatch(
+    /release cannot give it: it is taken from 1\.19 on\.$/,
+  );
+  expect(await refusal({ ISTIO_VERSION: '1.26.0', ARTIFACT_SOURCE: 'modules' })).toMatch(
+    /is in no artifact source: modules has .*, and ARTIFACT_SOURCE=modules leaves release/,
+  );
+  expect(await readdir(scratch.path)).toEqual(['made-up']);
+});
+
+test('a release that is in the cache is taken with nothing reachable', async () => {
+  const image = await imageArchive(
+    'docker.io/istio/any:1.27.9',
+    [{ '/any': '' }],
+    join(scratch.path, 'image'),
+  );
+  await containerTool('docker', image, scratch.path);
+  vi.stubEnv('PATH', `${scratch.path}:${process.env['PATH'] ?? ''}`);
+  const store = join(scratch.path, 'artifacts');
+  for (const one of downloadsOf(istioRelease(asking()))) await made(one, { store });
+  await site[Symbol.asyncDispose]();
+
+  expect(await choose({ ARTIFACT_SOURCE: 'release' })).toMatchObject({
+    is: 'release',
+    why: 'all of it is in the cache',
+  });
+});
