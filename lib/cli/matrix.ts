@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { istioVersion } from '#lib/artifacts/istio-versions.ts';
+import { istioSource } from '#lib/artifacts/source.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { endWithNpm } from '#lib/base/parent.ts';
 import { reportsDir, root } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
+import { settings } from '#lib/base/settings.ts';
 import { catalogue } from '#lib/claims/catalogue.ts';
 import { implemented } from '#lib/claims/implemented.ts';
 import { onInterruption } from '#lib/report/interruption.ts';
@@ -25,7 +26,8 @@ const vitest = [process.execPath, join(root, 'node_modules', 'vitest', 'vitest.m
 try {
   const room = { cores: availableParallelism(), memoryMiB: process.availableMemory() / 2 ** 20 };
   const planned = plan(process.argv.slice(2), process.env, room, into);
-  for (const { version } of planned.runs) istioVersion(version);
+  for (const { version } of planned.runs)
+    await istioSource(settings({ ...process.env, ISTIO_VERSION: version }));
   const known = catalogue();
   refuseUnknown(planned, known, implemented());
   endWithNpm();

@@ -111,8 +111,8 @@ export const deeds: readonly Deed[] = [
     back: async (lab) => {
       await until(
         'the link of the VM is up',
-        async () => (await lab.bystander(['cat', '/sys/class/net/tap-vm/flags'])).stdout,
-        (flags) => (Number(flags) & 1) === 1,
+        async () => (await lab.bystander(['ip', '-brief', 'link', 'show', 'tap-vm'])).stdout,
+        (line) => /<[^>]*\bUP\b/.test(line),
         { within: minutes(2), every: 200 },
       );
     },

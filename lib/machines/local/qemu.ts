@@ -80,6 +80,16 @@ export const accelerationWords = (acceleration: Acceleration): string[] => [
 ];
 
 /**
+ * A mount namespace that is entered loses the working folder. An emulated machine is what everything waits for, and when
+ * it idles it takes nothing, so it goes first; where the kernel groups processes by session (sched(7), autogroup), what
+ * `nice` says holds within the session alone, and the session's own value counts.
+ */
+const firstInFolder = [
+  ...['sh', '-c'],
+  'cd "$0" || exit; { echo -10 >/proc/self/autogroup; } 2>/dev/null; exec nice -n -10 "$@"',
+];
+
+/**
  * Starts QEMU in a machine's folder and connects to its control line. It runs in a session of its own.
  *
  * @param enter words that put it where the tap is
@@ -92,11 +102,7 @@ export async function startQemu(
 ): Promise<{ process: ProcessId; qmp: Qmp }> {
   await rm(join(dir, 'qmp.sock'), { force: true });
   const log = join(dir, 'qemu.log');
-  // a mount namespace that is entered loses the working folder
-  const inFolder = ['sh', '-c', 'cd "$0" && exec "$@"', dir];
-  // an emulated machine is what everything waits for; when it idles it takes nothing
-  const first = ['nice', '-n', '-10'];
-  const pid = await spawnDetached([...enter, ...first, ...inFolder, ...qemuWords(plan)], { log });
+  const pid = await spawnDetached([...enter, ...firstInFolder, dir, ...qemuWords(plan)], { log });
   const process = processOf(pid) ?? { pid, started: 'gone' };
   const seen = await until(
     `QEMU answers in ${dir} (log: ${log})`,
