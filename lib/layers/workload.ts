@@ -220,7 +220,11 @@ export async function bootstrap(lab: Lab, from = workloadFiles(lab)): Promise<vo
     'set -e',
     'mkdir -p /etc/certs /etc/istio/config /var/lib/istio/config /var/lib/istio/envoy /var/lib/istio/proxy',
     'mkdir -p /var/log/istio /var/run/secrets/tokens',
-    'while read -r path && read -r content; do echo "$content" | base64 -d >"$path"; done',
+    // whole or not at all: an agent that finds half a root certificate when it reconnects to its CA never comes back
+    'while read -r path && read -r content; do',
+    '  [ ! -e "$path" ] || cp --attributes-only --preserve=all "$path" "$path.new"',
+    '  echo "$content" | base64 -d >"$path.new"; mv "$path.new" "$path"',
+    'done',
     'chmod 2755 /usr/local/bin/envoy /usr/local/bin/pilot-agent',
     `chown -R istio-proxy:istio-proxy ${ownedByProxy.join(' ')}`,
     'chmod 600 /var/run/secrets/tokens/istio-token',

@@ -37,7 +37,8 @@ export function pod(lab: Reach, namespace: string, name: string, container?: str
     attempt: async (words, options = {}) =>
       attempt([kubectl, ...into, ...words], {
         ...options,
-        env: { ...options.env, KUBECONFIG: lab.kubeconfig },
+        // through websockets the API server now and then cuts an exec off at its end ("close 1006")
+        env: { ...options.env, KUBECONFIG: lab.kubeconfig, KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' },
       }),
   };
 }

@@ -63,6 +63,7 @@ claim('policy.strict-rejects-plaintext-to-vm', {
 });
 
 const strict = lasting(async (lab: Lab) => {
+  await inMesh(lab);
   const made = await strictMtls(lab);
   const clock = await lab.vm.run(['date', '+%s%3N']);
   return { ...made, since: Number(clock.stdout) };
