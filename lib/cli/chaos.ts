@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { attempt } from '#lib/base/command.ts';
+import { attempt, interactive } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
+import { ownProgram } from '#lib/base/own-program.ts';
 import { reportsDir, root } from '#lib/base/paths.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
@@ -69,7 +70,10 @@ async function looked(deed: Deed): Promise<Outcome> {
   const lab = await attachLab();
   say(`${deed.name}: claims are looked at, so now`);
   const away = { from: 0, to: Number.POSITIVE_INFINITY };
-  await deed.do(lab);
+  await deed.do(lab).catch(async (error: unknown) => {
+    await running.catch(() => undefined);
+    throw error;
+  });
   away.from = Date.now();
   const healing = deed.back?.(lab).then(() => {
     away.to = Date.now();
@@ -113,6 +117,9 @@ try {
     throw new RefusedError(`There is no such deed; there are: ${deeds.map(({ name }) => name).join(', ')}.`);
   const { lab } = readSettings();
   say(`Chaos on lab ${lab.name}, which is kept; \`npm run lab -- down\` ends it.`);
+  // what a deed takes away must be there
+  if ((await interactive([...ownProgram('lib/cli/lab.ts'), 'up'])) !== 0)
+    throw new Error('The lab did not come up, so there is nothing to be done to it.');
   const outcomes: Outcome[] = [];
   for (const deed of chosen) {
     const failed = (error: unknown): Outcome => ({ deed: deed.name, wrong: [messageOf(error)], rebuilt: [] });

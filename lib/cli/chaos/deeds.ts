@@ -131,11 +131,12 @@ export const deeds: readonly Deed[] = [
       await startControlPlane(master, 'kube-apiserver');
     },
     back: async ({ kube }) => {
+      // what it answers before it calls itself ready is an answer
       await until(
-        'the API server is ready again',
-        async () => kube.raw('/readyz'),
-        (answer) => answer === 'ok',
-        { within: minutes(2), every: 200 },
+        'the API server answers again',
+        async () => kube.raw('/version'),
+        (answer) => answer.includes('gitVersion'),
+        { within: minutes(2), every: 100 },
       );
     },
   },
