@@ -1,0 +1,43 @@
+import { stringify } from 'yaml';
+import { minutes } from '#lib/base/until.ts';
+import type { FileOptions, Machine } from './machine.ts';
+
+/** What is done in a machine before it is used: files first, then commands, both as root. */
+export interface FirstBoot {
+  files?: readonly ({ path: string; content: string } & FileOptions)[];
+  /** Scripts for sh, one after the other; one that fails ends it. */
+  commands?: readonly string[];
+}
+
+/** The same as cloud-init takes it: a document of user data. */
+export function cloudConfig({ files = [], commands = [] }: FirstBoot): string {
+  const config = {
+    write_files: files.map(({ path, content, mode = 0o644, owner = 'root:root' }) => ({
+      path,
+      content: Buffer.from(content).toString('base64'),
+      encoding: 'b64',
+      permissions: `0${mode.toString(8)}`,
+      owner: owner.includes(':') ? owner : `${owner}:${owner}`,
+    })),
+    // cloud-init goes on after a command that failed; one script with -e does not
+    ...(commands.length > 0 ? { runcmd: [['sh', '-ec', commands.join('\n')]] } : {}),
+  };
+  return `#cloud-config\n${stringify(config)}`;
+}
+
+/** Does it by hand, on a machine of a provider without cloud-init. @throws CommandError of what failed */
+export async function doFirstBoot(
+  machine: Machine,
+  { files = [], commands = [] }: FirstBoot,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const { path, content, ...options } of files) {
+    signal?.throwIfAborted();
+    await machine.write(path, content, options);
+  }
+  for (const command of commands)
+    await machine.run(['sh', '-ec', command], {
+      within: minutes(10),
+      ...(signal === undefined ? {} : { signal }),
+    });
+}
