@@ -19,6 +19,7 @@ const mayImport = {
   'lib/report': ['base', 'claims', 'layers/layer.ts'],
   'lib/report/page/browser': ['base', 'claims', 'report'],
   'lib/inert': ['base', 'machines', 'kube', 'layers', 'claims'],
+  'lib/contract': ['base', 'machines', 'layers'],
   'lib/cli': ['*'],
   suites: ['base/settings.ts', 'base/until.ts', 'claims', 'layers', 'probes', 'kube'],
   'suites/global-setup.ts': ['base', 'claims', 'layers'],

@@ -64,3 +64,33 @@ describe('a command', () => {
     expect(await readFile(log, 'utf8')).toBe('started\n');
   });
 });
+
+describe('a command whose work is done by a process further on', () => {
+  const words = ['sh', '-c', 'sh -c "sleep 86390.5; true"; true'];
+  const left = async (): Promise<string> => (await attempt(['pgrep', '-f', 'sleep 86390[.]5'])).stdout;
+
+  test('ends with all of it at its deadline', async () => {
+    await expect(run(words, { within: 300, wholeTree: true })).rejects.toThrow('No end within 0.3 s');
+    expect(await left()).toBe('');
+  });
+
+  test('ends with all of it when it is called off', async () => {
+    const off = new AbortController();
+    const ended = expect(run(words, { signal: off.signal, wholeTree: true })).rejects.toThrow('Called off');
+    await until('it runs', left, Boolean, { within: 10_000 });
+    off.abort();
+    await ended;
+    expect(await left()).toBe('');
+  });
+
+  test('is told of by the words that are to be shown', async () => {
+    const failed = run(['sh', '-c', 'exit 1'], { shown: ['k3s-worker-1:', 'false'] });
+    await expect(failed).rejects.toThrow('Exit status 1: k3s-worker-1: false');
+  });
+
+  test('gives its bytes as they are when they are no text', async () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const { stdout } = await run(['cat'], { input: bytes, binary: true });
+    expect(Uint8Array.from(Buffer.from(stdout, 'latin1'))).toEqual(bytes);
+  });
+});

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { appendFile, open } from 'node:fs/promises';
 import { execa, type Options } from 'execa';
+import { descendantsOf, endProcess } from './processes.ts';
 import { recording } from './recorder.ts';
 import { redact } from './redact.ts';
 
@@ -16,6 +17,12 @@ export interface RunOptions {
   onLine?: (line: string) => void;
   /** A file that the output is appended to. */
   log?: string;
+  /** The output's bytes as they are, one character for each (latin1), whatever they mean; text is UTF-8 otherwise. */
+  binary?: boolean;
+  /** What messages and the command record show in place of the words, such as `k3s-worker-1: true`. */
+  shown?: readonly string[];
+  /** At the deadline, or called off, all that it has started ends with it: for what starts its work a process further on. */
+  wholeTree?: boolean;
   /** Words and output are kept out of the command record and of messages. */
   secret?: boolean;
 }
@@ -50,7 +57,7 @@ export class CommandError extends Error {
  * @throws CommandError when it is missing or runs out of time.
  */
 export async function attempt(words: readonly string[], options: RunOptions = {}): Promise<Output> {
-  return recordingCommand(words, options, async () => perform(words, options));
+  return recordingCommand(options.shown ?? words, options, async () => perform(words, options));
 }
 
 /** Records a command and its exit status, without its arguments when they are secret. */
@@ -73,15 +80,30 @@ async function perform(words: readonly string[], options: RunOptions): Promise<O
     timeout: within,
     maxBuffer: 64 * 1024 * 1024,
     forceKillAfterDelay: 2000,
+    ...(options.binary ? { encoding: 'latin1' as const } : {}),
     ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   };
 
+  // before execa ends the program, as its children are not known to be its own after that
+  const endTree = (): void => {
+    if (child.pid !== undefined) descendantsOf(child.pid).forEach(({ pid }) => endProcess(pid));
+  };
+  let late = false;
+  const atDeadline = (): void => {
+    late = true;
+    endTree();
+  };
+  const timer = options.wholeTree ? setTimeout(atDeadline, within) : undefined;
+  if (options.wholeTree) options.signal?.addEventListener('abort', endTree);
   const child = execa(program, args, settings);
   if (options.onLine) void forward(child, options.onLine);
-  const result = await child;
+  const result = await child.finally(() => {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', endTree);
+  });
   const output: Output = {
     stdout: String(result.stdout ?? ''),
     stderr: String(result.stderr ?? ''),
@@ -89,9 +111,11 @@ async function perform(words: readonly string[], options: RunOptions): Promise<O
     ms: Math.round(performance.now() - started),
   };
   if (options.log !== undefined) await appendFile(options.log, output.stdout + output.stderr);
-  const shown = options.secret ? [program, '(arguments withheld)'] : words;
-  if (result.timedOut) throw new CommandError(shown, `No end within ${String(within / 1000)} s`, output);
-  if (result.isCanceled) throw new CommandError(shown, 'Called off', output, result.cause);
+  const shown = wordsShown(words, options);
+  if (result.timedOut || late)
+    throw new CommandError(shown, `No end within ${String(within / 1000)} s`, output);
+  if (result.isCanceled || (options.signal?.aborted && result.exitCode === undefined))
+    throw new CommandError(shown, 'Called off', output, result.cause);
   if (result.exitCode === undefined) {
     const why = result.signal ? `Ended by ${result.signal}` : 'Could not be started';
     throw new CommandError(
@@ -104,12 +128,15 @@ async function perform(words: readonly string[], options: RunOptions): Promise<O
   return output;
 }
 
+function wordsShown(words: readonly string[], { shown = words, secret }: RunOptions): readonly string[] {
+  return secret ? [shown[0] ?? '', '(arguments withheld)'] : shown;
+}
+
 /** Runs a program. @throws CommandError also when its exit status is not 0. */
 export async function run(words: readonly string[], options: RunOptions = {}): Promise<Output> {
   const output = await attempt(words, options);
   if (output.code !== 0) {
-    const shown = options.secret ? [words[0] ?? '', '(arguments withheld)'] : words;
-    throw new CommandError(shown, `Exit status ${String(output.code)}`, output);
+    throw new CommandError(wordsShown(words, options), `Exit status ${String(output.code)}`, output);
   }
   return output;
 }

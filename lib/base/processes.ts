@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A process, told apart from a later one with the same id by its start time (clock ticks since boot). */
 export interface ProcessId {
@@ -8,14 +8,33 @@ export interface ProcessId {
 
 /** The process with this id, or undefined when none runs. A zombie does not run. */
 export function processOf(pid: number): ProcessId | undefined {
+  const seen = look(pid);
+  return seen && { pid, started: seen.started };
+}
+
+function look(pid: number): { parent: number; started: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return { pid, started: fields[19] ?? '' };
+    return { parent: Number(fields[1]), started: fields[19] ?? '' };
   } catch {
     return undefined;
   }
+}
+
+/** The processes that a process has started, and those that they have; whoever was given up by its parent is not found. */
+export function descendantsOf(pid: number): ProcessId[] {
+  const children = new Map<number, ProcessId[]>();
+  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    const seen = look(Number(id));
+    if (!seen) continue;
+    const process = { pid: Number(id), started: seen.started };
+    children.set(seen.parent, [...(children.get(seen.parent) ?? []), process]);
+  }
+  const below = (parent: number): ProcessId[] =>
+    (children.get(parent) ?? []).flatMap((child) => [child, ...below(child.pid)]);
+  return below(pid);
 }
 
 export function isAlive(process: ProcessId | undefined): boolean {

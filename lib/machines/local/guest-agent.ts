@@ -34,8 +34,8 @@ export async function guestAttempt(
   const within = options.within ?? seconds(60);
   const shown = [`${name}:`, ...(options.secret ? [words[0] ?? '', '(arguments withheld)'] : words)];
   const output = (status?: Status): Output => ({
-    stdout: decode(status?.['out-data']),
-    stderr: decode(status?.['err-data']),
+    stdout: decode(status?.['out-data'], options.binary),
+    stderr: decode(status?.['err-data'], options.binary),
     code: status?.exitcode ?? -1,
     ms: Math.round(performance.now() - started),
   });
@@ -182,4 +182,5 @@ async function endTree(agent: AgentPort, pid: number): Promise<void> {
     .catch(() => undefined);
 }
 
-const decode = (data = ''): string => Buffer.from(data, 'base64').toString('utf8');
+const decode = (data = '', binary = false): string =>
+  Buffer.from(data, 'base64').toString(binary ? 'latin1' : 'utf8');

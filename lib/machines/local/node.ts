@@ -33,6 +33,7 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
   const group = ['bash', script('cgroups.sh'), 'join', lab.name, plan.name];
 
   const enter = (): string[] => {
+    if (!exists(pidFile)) throw new Error(`Machine ${plan.name} does not run.`);
     const pid = readFileSync(pidFile, 'utf8').trim();
     return [
       ...enterLab(lab),
@@ -49,8 +50,16 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
       `PATH=${path}`,
     ];
   };
-  const inside = async (how: typeof run, words: readonly string[], options?: RunOptions): Promise<Output> =>
-    how([...enter(), ...words], options);
+  const inside = async (
+    how: typeof run,
+    words: readonly string[],
+    { cwd, ...options }: RunOptions = {},
+  ): Promise<Output> =>
+    how([...enter(), ...(cwd === undefined ? [] : ['env', '-C', cwd]), ...words], {
+      ...options,
+      shown: [`${plan.name}:`, ...words],
+      wholeTree: true,
+    });
   const machine: NodeMachine = {
     name: plan.name,
     plan,

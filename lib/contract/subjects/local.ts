@@ -1,0 +1,34 @@
+import { settings as readSettings } from '#lib/base/settings.ts';
+import { openLabFor } from '#lib/layers/open.ts';
+import { closeLab } from '#lib/machines/local/lab.ts';
+import { localProvider } from '#lib/machines/local/provider.ts';
+import type { ContractMachine, Subject } from '#lib/contract/subject.ts';
+
+/** The local provider in a lab of its own: a node, and the VM resumed from the snapshot that labs use. */
+export async function local(): Promise<Subject> {
+  const settings = readSettings();
+  const name = `${settings.lab.name.slice(0, 15)}-contract`;
+  const { lab } = await openLabFor({ ...settings, lab: { ...settings.lab, name, keep: 'never' } });
+  const { programs } = lab;
+  const node = (nodeName: string): ContractMachine => ({
+    kind: 'a node',
+    spec: { name: nodeName, size: { cpus: 1, memoryMiB: 1024, diskGiB: 4 } },
+    measures: ['cpus', 'memoryMiB'],
+  });
+  const vm: ContractMachine = {
+    kind: 'the VM',
+    spec: { name: settings.vmName, size: settings.sizes.vm },
+    measures: ['cpus', 'memoryMiB', 'diskGiB'],
+  };
+  return {
+    provider: localProvider({
+      lab: lab.local,
+      programs: programs.kubernetes,
+      vm: { name: settings.vmName, ...programs.vm },
+    }),
+    machines: [node('k3s-worker-1'), vm],
+    two: [node('k3s-worker-2'), vm],
+    lacks: {},
+    close: async () => closeLab(name),
+  };
+}
