@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { appendFile, open } from 'node:fs/promises';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
 import { execa, type Options } from 'execa';
 import { descendantsOf, endProcess } from './processes.ts';
 import { recording } from './recorder.ts';
@@ -139,6 +141,36 @@ export async function run(words: readonly string[], options: RunOptions = {}): P
     throw new CommandError(wordsShown(words, options), `Exit status ${String(output.code)}`, output);
   }
   return output;
+}
+
+/** A program between streams: its input comes from one as it comes, its output goes on at once. Returns its exit status. */
+export async function piped(
+  words: readonly string[],
+  streams: {
+    input: Readable;
+    out: (bytes: Uint8Array) => void;
+    err: (bytes: Uint8Array) => void;
+    cwd?: string;
+    env?: NodeJS.ProcessEnv;
+  },
+): Promise<number> {
+  const { input, out, err, cwd, env = process.env } = streams;
+  const [program = '', ...args] = words;
+  const child = spawn(program, args, { env, ...(cwd === undefined ? {} : { cwd }) });
+  input.pipe(child.stdin);
+  // it need not read its input
+  child.stdin.on('error', () => input.resume());
+  child.stdout.on('data', out);
+  child.stderr.on('data', err);
+  return new Promise((resolve) => {
+    child.once('error', (error) => {
+      err(Buffer.from(`${error.message}\n`));
+      resolve(127);
+    });
+    child.once('close', (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
 }
 
 /** Hands the terminal to a program and returns its exit status. */

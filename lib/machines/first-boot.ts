@@ -9,9 +9,17 @@ export interface FirstBoot {
   commands?: readonly string[];
 }
 
-/** The same as cloud-init takes it: a document of user data. */
-export function cloudConfig({ files = [], commands = [] }: FirstBoot): string {
+/**
+ * The same as cloud-init takes it: a document of user data.
+ *
+ * @param done a file that is made when all of it went well
+ */
+export function cloudConfig(
+  { files = [], commands = [] }: FirstBoot,
+  { hostname, done }: { hostname: string; done: string },
+): string {
   const config = {
+    hostname,
     write_files: files.map(({ path, content, mode = 0o644, owner = 'root:root' }) => ({
       path,
       content: Buffer.from(content).toString('base64'),
@@ -19,8 +27,16 @@ export function cloudConfig({ files = [], commands = [] }: FirstBoot): string {
       permissions: `0${mode.toString(8)}`,
       owner: owner.includes(':') ? owner : `${owner}:${owner}`,
     })),
-    // cloud-init goes on after a command that failed; one script with -e does not
-    ...(commands.length > 0 ? { runcmd: [['sh', '-ec', commands.join('\n')]] } : {}),
+    // cloud-init goes on after a command that failed; a script with -e does not
+    runcmd: [
+      [
+        'sh',
+        '-ec',
+        [...commands.map((one) => `(\n${one}\n)`), `mkdir -p "$(dirname '${done}')"`, `touch '${done}'`].join(
+          '\n',
+        ),
+      ],
+    ],
   };
   return `#cloud-config\n${stringify(config)}`;
 }

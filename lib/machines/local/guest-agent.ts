@@ -2,6 +2,7 @@ import { appendFile } from 'node:fs/promises';
 import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { seconds, until, NotSeenError } from '#lib/base/until.ts';
+import { rootEnvironment } from '#lib/machines/root-environment.ts';
 import { NotRunning, RefusedByAgent, type AgentPort } from './agent-port.ts';
 
 interface Status {
@@ -114,14 +115,6 @@ export async function guestRead(agent: AgentPort, name: string, path: string, fr
   }
 }
 
-const environment = {
-  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-  HOME: '/root',
-  USER: 'root',
-  LOGNAME: 'root',
-  LANG: 'C.UTF-8',
-};
-
 async function start(
   agent: AgentPort,
   words: readonly string[],
@@ -129,7 +122,7 @@ async function start(
   within: number,
 ): Promise<number> {
   const [path, ...arg] = cwd === undefined ? words : ['env', '-C', cwd, ...words];
-  const wanted: Record<string, string | undefined> = { ...environment, ...env };
+  const wanted: Record<string, string | undefined> = { ...rootEnvironment, ...env };
   const set = Object.entries(wanted).flatMap(([key, value]) =>
     value === undefined ? [] : [`${key}=${value}`],
   );

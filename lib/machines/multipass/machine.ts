@@ -1,0 +1,95 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { CommandError } from '#lib/base/command.ts';
+import { messageOf } from '#lib/base/errors.ts';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import type { Machine } from '#lib/machines/machine.ts';
+import { putInPlace, shellMachine } from '#lib/machines/shell-machine.ts';
+import type { Multipass } from './cli.ts';
+import { failureOf } from './failure.ts';
+
+/**
+ * An instance of multipass.
+ *
+ * @param instance what multipass calls it; `name` is what the lab does
+ */
+export function multipassMachine(multipass: Multipass, name: string, instance = name): Machine {
+  const shell = shellMachine(name, async (words, options) => multipass.exec(instance, words, options));
+  const usable = async (within = minutes(3)): Promise<void> =>
+    untilUsable(multipass, shell, instance, within);
+  /** Gone with the boot that it was left in. */
+  const thisBoot = `/run/conformance-boot-${randomBytes(4).toString('hex')}`;
+
+  return {
+    ...shell,
+    address: async () => {
+      // multipass may still tell the address of the boot before, or that of a bridge inside: the instance knows
+      const [own] = await shell.addresses();
+      if (own !== undefined) return own;
+      const told = (await multipass.info(instance))?.ipv4.join(', ') ?? '';
+      throw new Error(
+        `Machine ${name} has no IPv4 address of its own; multipass tells ${told || 'none either'}.`,
+      );
+    },
+    upload: async (local, remote, options = {}) => {
+      const content = await readFile(local);
+      const draft = `/var/tmp/conformance-${randomBytes(8).toString('hex')}`;
+      await multipass.transfer(content, instance, draft);
+      await putInPlace(shell, draft, remote, content.length, options);
+    },
+    start: async () => {
+      await multipass.start(instance);
+      await usable();
+    },
+    stop: async () => multipass.stop(instance),
+    restart: async () => {
+      await shell.write(thisBoot, '');
+      await multipass.restart(instance);
+      await usable();
+      const { code } = await shell.attempt(['test', '-e', thisBoot]);
+      if (code === 0)
+        throw new Error(
+          `multipass restart ${instance} said it was done, and the machine did not boot again.`,
+        );
+    },
+    size: async () => {
+      const size = (await multipass.info(instance))?.size;
+      if (!size) throw new Error(`multipass tells no size of ${instance}: it does not run.`);
+      return size;
+    },
+  };
+}
+
+/**
+ * Waits until commands are run in an instance, whatever multipass says of its state.
+ *
+ * @throws Error with the state, the addresses and what the last command came to
+ */
+export async function untilUsable(
+  multipass: Multipass,
+  shell: Pick<Machine, 'name' | 'run'>,
+  instance: string,
+  within: number,
+): Promise<void> {
+  await until(
+    `commands are run in ${shell.name}`,
+    async () => {
+      try {
+        await shell.run(['true'], { within: seconds(30) });
+        return 'usable';
+      } catch (error) {
+        const seen = await multipass.info(instance);
+        if (!seen) return `there is no instance ${instance}`;
+        const why = error instanceof CommandError ? failureOf(error.output) : messageOf(error);
+        throw new Error(
+          `it is ${seen.state} at ${seen.ipv4.join(', ') || 'no address'} (${why}: ${messageOf(error).slice(-300)})`,
+        );
+      }
+    },
+    (seen) => {
+      if (seen !== 'usable') throw new Error(`Machine ${shell.name} cannot be used: ${seen}.`);
+      return true;
+    },
+    { within, every: 500 },
+  );
+}

@@ -1,0 +1,332 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { attempt, type Run } from '#lib/base/command.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { until } from '#lib/base/until.ts';
+import type { MachineProvider } from '#lib/machines/provider.ts';
+import { multipass, type Multipass } from './cli.ts';
+import { multipassProvider } from './provider.ts';
+import { folders } from './stand-in/folders.ts';
+import { clientFolder, standIn, type StandIn } from './stand-in/service.ts';
+
+let dir = '';
+let service: StandIn;
+let cli: Multipass;
+let provider: MachineProvider;
+
+/** The `multipass` that the stand-in puts on PATH. */
+const onPath: Run = async (words, options = {}) =>
+  attempt(words, {
+    ...options,
+    env: { ...options.env, ...service.env, PATH: `${clientFolder}:${process.env['PATH'] ?? ''}` },
+  });
+const size = { cpus: 2, memoryMiB: 1024, diskGiB: 5 };
+const spec = { name: 'worker', size };
+const of = (name: string, patience = 20_000): MachineProvider =>
+  multipassProvider({ lab: { name, dir: join(dir, name) }, multipass: cli, patience });
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'multipass-'));
+  service = await standIn(dir, folders(join(dir, 'instances')));
+  cli = multipass(onPath);
+  provider = of('conformance');
+});
+
+afterEach(async () => {
+  await service.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+describe('a machine', () => {
+  test('is launched with its size and its first boot, listed, and removed', async () => {
+    const firstBoot = {
+      files: [{ path: '/srv/who', content: 'tänk\n', mode: 0o600 }],
+      commands: ['cp /srv/who /srv/copy'],
+    };
+    const machine = await provider.launch({ ...spec, firstBoot });
+    expect(service.asked).toContainEqual(
+      expect.arrayContaining([
+        'launch',
+        '24.04',
+        '--name',
+        'worker',
+        '--cpus',
+        '2',
+        '--memory',
+        '1024M',
+        '--disk',
+        '5G',
+      ]),
+    );
+    expect(await machine.read('/srv/copy')).toBe('tänk\n');
+    expect(await machine.size()).toEqual(size);
+    expect(await provider.list()).toEqual(['worker']);
+    await provider.remove('worker');
+    expect(await provider.list()).toEqual([]);
+    expect(await cli.list()).toEqual([]);
+    await provider.remove('worker');
+  });
+
+  test('of another lab has its name before its own', async () => {
+    await of('mine').launch(spec);
+    expect((await cli.list()).map(({ name }) => name)).toEqual(['mine-worker']);
+    expect(await of('mine').list()).toEqual(['worker']);
+    expect(await provider.list()).toEqual([]);
+  });
+
+  test('tells exit statuses, streams and bytes as they are', async () => {
+    const machine = await provider.launch(spec);
+    const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => i % 256);
+    const said = await machine.run(['cat'], { input: bytes, binary: true });
+    expect(Buffer.from(said.stdout, 'latin1').equals(bytes)).toBe(true);
+    expect(await machine.attempt(['sh', '-c', 'echo why >&2; exit 2'])).toMatchObject({
+      code: 2,
+      stderr: 'why\n',
+    });
+    await expect(machine.run(['sh', '-c', 'exit 2'])).rejects.toThrow('Exit status 2: worker: sh -c exit 2');
+  });
+
+  test('ends what runs out of time or is called off', async () => {
+    const machine = await provider.launch(spec);
+    const left = async (): Promise<string> => (await attempt(['pgrep', '-f', 'sleep 8638[0-9][.]5'])).stdout;
+    await expect(machine.run(['sleep', '86385.5'], { within: 500 })).rejects.toThrow(
+      'No end within 0.5 s: worker: sleep',
+    );
+    expect(await left()).toBe('');
+    const off = new AbortController();
+    const ended = expect(
+      machine.run(['sh', '-c', 'sleep 86386.5; true'], { signal: off.signal }),
+    ).rejects.toThrow('Called off');
+    await until('it runs', left, Boolean, { within: 10_000 });
+    off.abort();
+    await ended;
+    expect(await left()).toBe('');
+  });
+
+  test('takes files whole', async () => {
+    const machine = await provider.launch(spec);
+    const local = join(dir, 'file');
+    await writeFile(local, Buffer.alloc(3_000_000, 'x'));
+    await machine.upload(local, '/srv/a folder/file', { mode: 0o600 });
+    expect(
+      (await machine.run(['sh', '-c', 'stat -c "%a %s" "/srv/a folder/file"; ls -A /var/tmp/'])).stdout,
+    ).toBe('600 3000000\n');
+  });
+
+  test('stops, starts and boots again', async () => {
+    const machine = await provider.launch(spec);
+    await machine.write('/run/passing', '');
+    await machine.restart();
+    expect((await machine.attempt(['test', '-e', '/run/passing'])).code).toBe(1);
+    await machine.stop();
+    await expect(machine.run(['true'])).rejects.toThrow('instance "worker" is not running');
+    expect(await provider.list()).toEqual(['worker']);
+    await machine.start();
+    expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
+  });
+
+  test('that is not there is said not to be', async () => {
+    await expect(provider.machine('worker').run(['true'])).rejects.toThrow(
+      'instance "worker" does not exist',
+    );
+    await expect(provider.machine('worker').size()).rejects.toThrow('does not run');
+  });
+});
+
+describe('an instance that the lab did not make', () => {
+  beforeEach(async () => {
+    await cli.launch({ image: '24.04', name: 'worker', size, cloudInit: '' }, { within: 20_000 });
+  });
+
+  test('is refused, not listed, and not removed', async () => {
+    await expect(provider.launch(spec)).rejects.toThrow(
+      /^multipass has an instance worker \(Running\) that this lab did not make; .*LAB_NAME/,
+    );
+    expect(await provider.list()).toEqual([]);
+    await provider.remove('worker');
+    expect(await cli.list()).toHaveLength(1);
+  });
+
+  test('is not purged with those of the lab', async () => {
+    await attempt(['true']);
+    await onPath(['multipass', 'delete', 'worker']);
+    await of('mine').launch(spec);
+    await of('mine').remove('worker');
+    expect(await cli.list()).toMatchObject([{ name: 'worker', state: 'Deleted' }]);
+  });
+});
+
+test('a second launch is refused, and the machine is as it was', async () => {
+  const machine = await provider.launch(spec);
+  await expect(provider.launch(spec)).rejects.toThrow('Lab conformance has a machine worker already');
+  expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
+});
+
+test('a launch that is called off leaves nothing, although the service goes on with it', async () => {
+  service.misbehave.add('delete refuses at first');
+  const off = new AbortController();
+  const going = provider.launch({ ...spec, firstBoot: { commands: ['sleep 2'] } }, { signal: off.signal });
+  const ended = expect(going).rejects.toThrow('Called off');
+  await until(
+    'it has begun',
+    async () => cli.list(),
+    (seen) => seen.length > 0,
+    { within: 10_000 },
+  );
+  off.abort();
+  await ended;
+  expect(await cli.list()).toEqual([]);
+  expect(await provider.list()).toEqual([]);
+});
+
+test('a first boot that fails fails the launch, and leaves nothing', async () => {
+  provider = of('conformance', 500);
+  const firstBoot = { commands: ['echo no such package; exit 1'] };
+  await expect(provider.launch({ ...spec, firstBoot })).rejects.toThrow(
+    'cloud-init has come to its end in worker',
+  );
+  expect(await cli.list()).toEqual([]);
+});
+
+describe('when multipass misbehaves', () => {
+  test.each([
+    'launch gives up',
+    'notice before JSON',
+    'no way in at first',
+    'service starts anew',
+    'exec without input hangs',
+  ] as const)('(%s) a machine comes up all the same', async (misbehaviour) => {
+    service.misbehave.add(misbehaviour);
+    const machine = await provider.launch(spec);
+    expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
+    await machine.restart();
+    expect((await machine.run(['cat'])).stdout).toBe('');
+    expect(await provider.list()).toEqual(['worker']);
+    await provider.remove('worker');
+    expect(await cli.list()).toEqual([]);
+  });
+
+  test('a launch that hangs ends at its deadline, and the machine is used', async () => {
+    service.misbehave.add('launch hangs');
+    const machine = await multipassProvider({
+      lab: { name: 'conformance', dir: join(dir, 'conformance') },
+      multipass: { ...cli, launch: async (plan) => multipass(hurried).launch(plan, { within: 1 }) },
+      patience: 5000,
+    }).launch(spec);
+    expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
+  });
+  /** Nobody waits for half a minute in a test. */
+  const hurried: Run = async (words, options) => onPath(words, { ...options, within: 1500 });
+
+  test('a launch that gave up in vain says both, and leaves nothing', async () => {
+    service.misbehave.add('launch gives up in vain');
+    provider = multipassProvider({
+      lab: { name: 'conformance', dir: join(dir, 'conformance') },
+      multipass: cli,
+      patience: 1000,
+    });
+    await expect(provider.launch(spec)).rejects.toThrow(
+      /timed out waiting for response\nThe instance is of no use: .*it is Unknown at no address/s,
+    );
+    expect(await cli.list()).toEqual([]);
+  });
+
+  test('a restart that is given up and was done counts as done', async () => {
+    const machine = await provider.launch(spec);
+    service.misbehave.add('restart gives up');
+    await machine.restart();
+    await machine.stop();
+    await machine.start();
+    expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
+  });
+
+  test('a restart that did nothing is told', async () => {
+    const machine = await provider.launch(spec);
+    service.misbehave.add('restart does nothing');
+    await expect(machine.restart()).rejects.toThrow('said it was done, and the machine did not boot again');
+  });
+
+  test('a command whose end was lost did not end well', async () => {
+    const machine = await provider.launch(spec);
+    service.misbehave.add('exec loses its end');
+    await expect(machine.run(['sh', '-c', 'sleep 1'])).rejects.toThrow(
+      'Its end was not seen, and the way to worker ended with status 0',
+    );
+  });
+
+  test('a file that arrived in part is no file', async () => {
+    const machine = await provider.launch(spec);
+    service.misbehave.add('transfer is cut');
+    const local = join(dir, 'file');
+    await writeFile(local, 'twelve bytes');
+    await expect(machine.upload(local, '/srv/file')).rejects.toThrow('only 6 of 12 bytes of');
+    expect((await machine.run(['sh', '-c', 'ls -A /srv/ /var/tmp/'])).stdout).not.toContain('file');
+  });
+
+  test('an address of the boot before is not believed', async () => {
+    const machine = await provider.launch(spec);
+    service.misbehave.add('old address');
+    await machine.restart();
+    expect((await cli.info('worker'))?.ipv4).toEqual(['10.42.0.1', '192.0.2.1']);
+    const own = await attempt(['ip', '-4', '-o', 'address', 'show', 'scope', 'global']).then(
+      ({ stdout }) => stdout,
+      () => '',
+    );
+    const said = await machine.address().catch((error: unknown) => String(error));
+    expect(['10.42.0.1', '192.0.2.1']).not.toContain(said);
+    expect(own === '' || own.includes(said) || said.includes('no IPv4 address of its own')).toBe(true);
+  });
+});
+
+describe('a multipass that cannot be used is refused before anything is made', () => {
+  test('as there is none', async () => {
+    const none = multipass(attempt, 'no-such-multipass');
+    await expect(none.version()).rejects.toThrow(RefusedError);
+    await expect(none.version()).rejects.toThrow('There is no multipass on PATH');
+  });
+
+  test('as the client is not authenticated', async () => {
+    service.misbehave.add('not authenticated');
+    await expect(provider.launch(spec)).rejects.toThrow('Run `multipass authenticate` once');
+  });
+
+  test('as it is too old', async () => {
+    const old = multipass(async () =>
+      Promise.resolve({ stdout: '{"multipass": "1.8.1"}', stderr: '', code: 0, ms: 1 }),
+    );
+    await expect(old.version()).rejects.toThrow('multipass 1.8.1 is too old: 1.10 or newer is needed.');
+  });
+
+  test('as it says no JSON', async () => {
+    const mute = multipass(async () =>
+      Promise.resolve({ stdout: 'all is well', stderr: '', code: 0, ms: 1 }),
+    );
+    await expect(mute.list()).rejects.toThrow('multipass list was asked for JSON and said: all is well');
+  });
+});
+
+describe('snapshots', () => {
+  test('are taken of a stopped machine, counted and gone back to', async () => {
+    const machine = await provider.launch(spec);
+    await machine.write('/srv/state', 'before');
+    await machine.stop();
+    await cli.snapshot('worker', 'clean');
+    await machine.start();
+    await machine.write('/srv/state', 'after');
+    await machine.stop();
+    await cli.restore('worker', 'clean');
+    await machine.start();
+    expect(await machine.read('/srv/state')).toBe('before');
+    expect(await cli.info('worker')).toMatchObject({ state: 'Running', snapshots: 1 });
+    await expect(cli.snapshot('worker', 'other')).rejects.toThrow('only take snapshots of stopped instances');
+  });
+
+  test('are refused where multipass has none', async () => {
+    service.misbehave.add('old version');
+    await expect(cli.snapshot('worker', 'clean')).rejects.toThrow(
+      'multipass 1.12.2 has no snapshots; they came with 1.13.',
+    );
+  });
+});

@@ -1,0 +1,45 @@
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { exists } from '#lib/base/files.ts';
+import type { Size } from '#lib/base/settings.ts';
+import { piped } from '#lib/base/command.ts';
+import type { Backend } from './backend.ts';
+
+/**
+ * Instances that are folders, for tests: a command is a process of this host, for which paths below /run, /srv and
+ * /var are the folder's. `<folder>/run` is made anew with each boot.
+ */
+export function folders(dir: string): Backend {
+  const sizes = new Map<string, Size>();
+  const boots = new Map<string, number>();
+  const boot = async (name: string): Promise<void> => {
+    const run = join(dir, name, 'run');
+    await rm(run, { recursive: true, force: true });
+    await mkdir(run, { recursive: true });
+    boots.set(name, (boots.get(name) ?? 0) + 1);
+    await writeFile(join(run, 'up'), '');
+  };
+  return {
+    launch: async (name, size) => {
+      sizes.set(name, size);
+      await boot(name);
+    },
+    start: boot,
+    restart: boot,
+    stop: async (name) => rm(join(dir, name, 'run/up'), { force: true }),
+    remove: async (name) => rm(join(dir, name), { recursive: true, force: true }),
+    exec: async (name, words, streams) => {
+      const root = join(dir, name);
+      if (!exists(join(root, 'run/up'))) return 255;
+      const inside = words.map((word) => word.replace(/(^|[\s'"])(?=\/(?:run|srv|var)\/)/g, `$1${root}`));
+      return piped(inside, { ...streams, cwd: root });
+    },
+    snapshot: async (name, label) => cp(join(dir, name), join(dir, `${name}.${label}`), { recursive: true }),
+    restore: async (name, label) => {
+      await rm(join(dir, name), { recursive: true, force: true });
+      await cp(join(dir, `${name}.${label}`), join(dir, name), { recursive: true });
+    },
+    address: async (name) => Promise.resolve(`192.0.2.${String(boots.get(name) ?? 0)}`),
+    size: async (name) => Promise.resolve(sizes.get(name) ?? { cpus: 1, memoryMiB: 1024, diskGiB: 5 }),
+  };
+}

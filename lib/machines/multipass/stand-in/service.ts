@@ -1,0 +1,362 @@
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
+import { messageOf } from '#lib/base/errors.ts';
+import type { Size } from '#lib/base/settings.ts';
+import type { Backend, Streams } from './backend.ts';
+import { frame, frames } from './frames.ts';
+import type { Misbehaviour } from './misbehaviour.ts';
+
+/** The folder with the client, to be put on PATH. */
+export const clientFolder = join(import.meta.dirname, 'bin');
+
+export interface StandIn {
+  /** The environment in which the client finds this service. */
+  env: { MULTIPASS_STAND_IN: string };
+  /** What it does wrong; may be changed at any time. */
+  misbehave: Set<Misbehaviour>;
+  /** The words of every command it was given. */
+  asked: string[][];
+  /** Ends it, and removes the instances that are left. */
+  close(): Promise<void>;
+}
+
+interface Instance {
+  state: 'Starting' | 'Running' | 'Stopped' | 'Deleted' | 'Unknown';
+  size: Size;
+  /** What is told of its addresses. */
+  ipv4: string[];
+  snapshots: string[];
+  /** How many commands since it was booted. */
+  commands: number;
+  /** The launch, as long as it is at work. */
+  launching?: Promise<void>;
+}
+
+/** What ends a command as multipass does when it says no: text on standard error, status 2. */
+class No extends Error {}
+
+interface Call {
+  input: Readable;
+  /** What the client's standard input is. */
+  inputIs: 'pipe' | 'file' | 'device';
+  say: (text: string) => void;
+  streams: Streams;
+}
+
+/**
+ * The service of a stand-in for multipass: it speaks multipass's command line and JSON, has its manners (errors are
+ * plain text, a launch goes on when its client is gone), and backs instances with whatever it is given.
+ *
+ * @param dir where its socket is put
+ */
+export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
+  const instances = new Map<string, Instance>();
+  const misbehave = new Set<Misbehaviour>();
+  const asked: string[][] = [];
+  /** The commands at which the service was away. */
+  const met = new Set<string>();
+
+  const find = (name = ''): Instance => {
+    const found = instances.get(name);
+    if (!found) throw new No(`instance "${name}" does not exist`);
+    return found;
+  };
+  const running = (name = ''): Instance => {
+    const found = find(name);
+    if (found.state === 'Running') return found;
+    throw new No(`instance "${name}" is ${found.state === 'Deleted' ? 'deleted' : 'not running'}`);
+  };
+  const booted = async (name: string, instance: Instance, again: boolean): Promise<void> => {
+    const address = await backend.address(name);
+    instance.state = 'Running';
+    instance.commands = 0;
+    instance.ipv4 = again && misbehave.has('old address') ? ['10.42.0.1', ...instance.ipv4] : [address];
+  };
+  const givesUp = (name: string): No =>
+    new No(`The following errors occurred:\n${name}: timed out waiting for response`);
+
+  const commands: Readonly<Record<string, (words: string[], call: Call) => Promise<number | undefined>>> = {
+    async version(words, { say }) {
+      const version = misbehave.has('old version') ? '1.12.2' : '1.15.1';
+      if (words.includes('json')) say(JSON.stringify({ multipass: version, multipassd: version }));
+      else say(`multipass   ${version}\nmultipassd  ${version}\n`);
+      return Promise.resolve(0);
+    },
+    async list(_, { say }) {
+      const list = [...instances].map(([name, { state, ipv4 }]) => ({
+        ipv4: state === 'Running' ? ipv4 : [],
+        name,
+        release: 'Ubuntu 24.04 LTS',
+        state,
+      }));
+      say(JSON.stringify({ list }));
+      return Promise.resolve(0);
+    },
+    async info(words, { say }) {
+      const [name = ''] = words;
+      const { state, ipv4, snapshots } = find(name);
+      const on = state === 'Running';
+      const size = on ? await backend.size(name) : undefined;
+      const info = {
+        cpu_count: size ? String(size.cpus) : '',
+        disks: size ? { sda1: { total: String(Math.round(size.diskGiB * 1024 ** 3)), used: '0' } } : {},
+        ipv4: on ? ipv4 : [],
+        memory: size ? { total: Math.round(size.memoryMiB * 1024 ** 2), used: 0 } : {},
+        mounts: {},
+        snapshot_count: String(snapshots.length),
+        state,
+      };
+      say(JSON.stringify({ errors: [], info: { [name]: info } }));
+      return 0;
+    },
+    async launch(words, { input, say }) {
+      const text = { type: 'string' } as const;
+      const options = { name: text, cpus: text, memory: text, disk: text, timeout: text, 'cloud-init': text };
+      const { values } = parseArgs({ args: words, options, allowPositionals: true });
+      const name = values.name ?? 'primary';
+      if (instances.has(name)) throw new No(`instance "${name}" already exists`);
+      const data = values['cloud-init'] === '-' ? await buffer(input) : Buffer.alloc(0);
+      const size = {
+        cpus: Number(values.cpus ?? 1),
+        memoryMiB: Number((values.memory ?? '1024M').replace(/M$/, '')),
+        diskGiB: Number((values.disk ?? '5G').replace(/G$/, '')),
+      };
+      const instance: Instance = { state: 'Starting', size, ipv4: [], snapshots: [], commands: 0 };
+      instances.set(name, instance);
+      say(`Creating ${name}\n`);
+      if (misbehave.has('launch gives up in vain')) {
+        instance.state = 'Unknown';
+        throw givesUp(name);
+      }
+      instance.launching = (async () => {
+        await backend.launch(name, size);
+        await cloudInit(backend, name, data.toString());
+        await booted(name, instance, false);
+      })();
+      say(`Starting ${name}\n`);
+      try {
+        await instance.launching;
+      } catch (error) {
+        instance.state = 'Unknown';
+        throw new No(messageOf(error));
+      } finally {
+        delete instance.launching;
+      }
+      if (misbehave.has('launch gives up'))
+        throw new No('The following errors occurred:\ntimed out waiting for initialization to complete');
+      if (misbehave.has('launch hangs')) return undefined;
+      say(`Launched: ${name}\n`);
+      return 0;
+    },
+    async exec(words, { input, inputIs, streams }) {
+      const [name = '', dashes, ...rest] = words;
+      if (dashes !== '--') throw new No('the words of the command come after --');
+      const instance = running(name);
+      instance.commands += 1;
+      if (misbehave.has('exec without input hangs') && inputIs !== 'pipe') return undefined;
+      if (misbehave.has('no way in at first') && instance.commands <= 1)
+        throw new No(`ssh connection failed: 'Failed to connect: No route to host'`);
+      const command = rest[0] === 'sudo' ? rest.slice(1) : ['runuser', '-u', 'ubuntu', '--', ...rest];
+      const going = backend.exec(name, command, { ...streams, input });
+      if (misbehave.has('exec loses its end')) return 0;
+      return going;
+    },
+    async transfer(words, { input }) {
+      const [from, to = ''] = words;
+      const [name = '', path = ''] = to.split(':');
+      running(name);
+      if (from !== '-') throw new No(`the stand-in reads standard input only, not ${from ?? ''}`);
+      const content = await buffer(input);
+      const most = misbehave.has('transfer is cut') ? Math.floor(content.length / 2) : content.length;
+      const code = await quietly(
+        backend,
+        name,
+        ['sh', '-c', 'mkdir -p "$(dirname "$1")" && cat >"$1"', '-', path],
+        content.subarray(0, most),
+      );
+      if (code !== 0) throw new No(`[sftp] cannot open remote file "${path}"`);
+      return 0;
+    },
+    async stop([name = '']) {
+      const instance = running(name);
+      await backend.stop(name);
+      instance.state = 'Stopped';
+      return 0;
+    },
+    async start([name = '']) {
+      const instance = find(name);
+      if (instance.state === 'Running') return 0;
+      await backend.start(name);
+      await booted(name, instance, true);
+      if (misbehave.has('restart gives up')) throw givesUp(name);
+      return 0;
+    },
+    async restart([name = '']) {
+      const instance = running(name);
+      if (misbehave.has('restart does nothing')) return 0;
+      await backend.restart(name);
+      await booted(name, instance, true);
+      if (misbehave.has('restart gives up')) throw givesUp(name);
+      return 0;
+    },
+    async delete(words) {
+      const name = words.find((word) => !word.startsWith('-')) ?? '';
+      const instance = find(name);
+      if (instance.launching && misbehave.has('delete refuses at first'))
+        throw new No(`instance "${name}" is starting`);
+      await instance.launching?.catch(() => undefined);
+      if (instance.state === 'Running') await backend.stop(name);
+      instance.state = 'Deleted';
+      if (!words.includes('--purge')) return 0;
+      await backend.remove(name);
+      instances.delete(name);
+      return 0;
+    },
+    async purge() {
+      for (const [name, { state }] of instances) {
+        if (state !== 'Deleted') continue;
+        await backend.remove(name);
+        instances.delete(name);
+      }
+      return 0;
+    },
+    async snapshot(words, { say }) {
+      const { values, positionals } = parseArgs({
+        args: words,
+        options: { name: { type: 'string' } },
+        allowPositionals: true,
+      });
+      const [name = ''] = positionals;
+      const instance = find(name);
+      if (instance.state !== 'Stopped')
+        throw new No('Multipass can only take snapshots of stopped instances.');
+      const label = values.name ?? `snapshot${String(instance.snapshots.length + 1)}`;
+      if (instance.snapshots.includes(label)) throw new No(`Snapshot already exists: ${name}.${label}`);
+      if (!backend.snapshot) throw new No('snapshots are not supported by this backend');
+      await backend.snapshot(name, label);
+      instance.snapshots.push(label);
+      say(`Snapshot taken: ${name}.${label}\n`);
+      return 0;
+    },
+    async restore([which = '']) {
+      const [name = '', label = ''] = which.split('.');
+      const instance = find(name);
+      if (!instance.snapshots.includes(label)) throw new No(`No such snapshot: ${which}`);
+      await backend.restore?.(name, label);
+      return 0;
+    },
+  };
+
+  const answer = async (words: string[], call: Call): Promise<number | undefined> => {
+    const [name = '', ...rest] = words;
+    asked.push(words);
+    const fail = (text: string): number => {
+      call.streams.err(Buffer.from(`${text}\n`));
+      return 2;
+    };
+    if (misbehave.has('service starts anew') && !met.has(name)) {
+      met.add(name);
+      return fail('cannot connect to the multipass socket');
+    }
+    if (misbehave.has('not authenticated'))
+      return fail(`${name} failed: The client is not authenticated with the Multipass service.`);
+    const command = commands[name];
+    if (!command) return fail(`Unknown command: ${name}`);
+    const asJson = rest.includes('json');
+    if (asJson && misbehave.has('notice before JSON'))
+      call.say('A new version 1.16.0 of Multipass is available\n\n');
+    return command(rest, call).catch((error: unknown) => fail(`${name} failed: ${messageOf(error)}`));
+  };
+
+  const clients = new Set<Socket>();
+  const server = createServer((client) => {
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
+    serve(client, answer);
+  });
+  const path = join(dir, 'multipass.sock');
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  return {
+    env: { MULTIPASS_STAND_IN: path },
+    misbehave,
+    asked,
+    close: async () => {
+      for (const client of clients) client.destroy();
+      server.close();
+      for (const [name, { launching }] of instances) {
+        await launching?.catch(() => undefined);
+        await backend.remove(name);
+      }
+    },
+  };
+}
+
+/** What cloud-init does of what the harness asks it for. Like cloud-init's, its failures are not the launch's. */
+async function cloudInit(backend: Backend, name: string, text: string): Promise<void> {
+  interface UserData {
+    write_files?: { path: string; content: string; permissions?: string; owner?: string }[];
+    runcmd?: string[][];
+  }
+  const { write_files: files = [], runcmd = [] } = (parse(text) ?? {}) as UserData;
+  for (const { path, content, permissions = '0644', owner = '' } of files) {
+    const script =
+      'mkdir -p "$(dirname "$1")"; cat >"$1"; [ "$3" = root:root ] || chown "$3" "$1"; chmod "$2" "$1"';
+    await quietly(
+      backend,
+      name,
+      ['sh', '-c', script, '-', path, permissions, owner],
+      Buffer.from(content, 'base64'),
+    );
+  }
+  const log = 'mkdir -p /var/log; exec >>/var/log/cloud-init-output.log 2>&1; exec "$@"';
+  for (const words of runcmd) await quietly(backend, name, ['sh', '-c', log, '-', ...words]);
+}
+
+async function quietly(
+  backend: Backend,
+  name: string,
+  words: string[],
+  input: Uint8Array = Buffer.alloc(0),
+): Promise<number> {
+  const stream = new PassThrough();
+  stream.end(input);
+  return backend.exec(name, words, { input: stream, out: () => undefined, err: () => undefined });
+}
+
+/** Serves one client: words first, then its input. One that goes away ends nothing. */
+function serve(client: Socket, answer: (words: string[], call: Call) => Promise<number | undefined>): void {
+  const cut = frames();
+  const input = new PassThrough();
+  const send = (kind: string, bytes: Uint8Array): void => {
+    if (client.writable) client.write(frame(kind, bytes));
+  };
+  const begin = async (text: string): Promise<void> => {
+    const [inputIs, ...words] = text.split('\0') as [Call['inputIs'], ...string[]];
+    const code = await answer(words, {
+      input,
+      inputIs,
+      say: (line) => send('1', Buffer.from(line)),
+      streams: { input, out: (bytes) => send('1', bytes), err: (bytes) => send('2', bytes) },
+    });
+    // a client that hangs is one that never hears of the end
+    if (code === undefined) return;
+    send('x', Uint8Array.of(code));
+    client.end();
+  };
+  client.on('error', () => undefined);
+  client.on('close', () => input.end());
+  client.on('data', (bytes) => {
+    for (const { kind, content } of cut(bytes)) {
+      if (kind === 'w') void begin(content.toString());
+      else if (kind === 'i') input.write(content);
+      else input.end();
+    }
+  });
+}
