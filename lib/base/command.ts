@@ -91,11 +91,12 @@ async function perform(words: readonly string[], options: RunOptions): Promise<O
 
   // before execa ends the program, as its children are not known to be its own after that
   const endTree = (): void => {
-    if (child.pid !== undefined) descendantsOf(child.pid).forEach(({ pid }) => endProcess(pid));
+    if (child.pid === undefined) return;
+    for (const { pid } of descendantsOf(child.pid)) endProcess(pid);
   };
-  let late = false;
+  const deadline = { passed: false };
   const atDeadline = (): void => {
-    late = true;
+    deadline.passed = true;
     endTree();
   };
   const timer = options.wholeTree ? setTimeout(atDeadline, within) : undefined;
@@ -114,7 +115,7 @@ async function perform(words: readonly string[], options: RunOptions): Promise<O
   };
   if (options.log !== undefined) await appendFile(options.log, output.stdout + output.stderr);
   const shown = wordsShown(words, options);
-  if (result.timedOut || late)
+  if (result.timedOut || deadline.passed)
     throw new CommandError(shown, `No end within ${String(within / 1000)} s`, output);
   if (result.isCanceled || (options.signal?.aborted && result.exitCode === undefined))
     throw new CommandError(shown, 'Called off', output, result.cause);

@@ -1,8 +1,9 @@
 import { RefusedError } from '#lib/base/errors.ts';
 import type { Subject } from './subject.ts';
 import { local } from './subjects/local.ts';
+import { multipass } from './subjects/multipass.ts';
 
-const subjects: Readonly<Record<string, () => Promise<Subject>>> = { local };
+const subjects: Readonly<Record<string, () => Promise<Subject>>> = { local, multipass };
 
 /** The providers that the contract knows. */
 export const subjectNames = Object.keys(subjects);

@@ -32,7 +32,7 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
       said = await wayIn(inside, {
         ...others,
         shown,
-        ...(onLine ? { onLine: (line: string) => void (line.includes(call) || onLine(line)) } : {}),
+        ...(onLine ? { onLine: withoutEnd(onLine, call) } : {}),
       });
     } catch (error) {
       await wayIn(['sh', '-c', ending, '-', `${variable}=${call}`], { within: seconds(20) }).catch(
@@ -127,7 +127,8 @@ const placing = [
 const ownership = ({ mode = 0o644, owner = '' }: FileOptions): string[] => [mode.toString(8), owner];
 
 function environment(call: string, env: Readonly<Record<string, string | undefined>>): string[] {
-  const entries = Object.entries({ ...rootEnvironment, ...env, [variable]: call });
+  const wanted: Record<string, string | undefined> = { ...rootEnvironment, ...env, [variable]: call };
+  const entries = Object.entries(wanted);
   const unset = entries.flatMap(([key, value]) => (value === undefined ? ['-u', key] : []));
   return [...unset, ...entries.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]))];
 }
@@ -138,6 +139,12 @@ function endOf(output: Output, call: string): Output & { ended: boolean } {
   if (!found) return { ...output, ended: false };
   return { ...output, stderr: output.stderr.slice(0, found.index), code: Number(found[1]), ended: true };
 }
+
+const withoutEnd =
+  (onLine: (line: string) => void, call: string) =>
+  (line: string): void => {
+    if (!line.includes(call)) onLine(line);
+  };
 
 const withheld = (shown: readonly string[], { secret }: RunOptions): readonly string[] =>
   secret ? [...shown.slice(0, 2), '(arguments withheld)'] : shown;

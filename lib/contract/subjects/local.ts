@@ -1,13 +1,17 @@
 import { settings as readSettings } from '#lib/base/settings.ts';
+import type { Lab } from '#lib/layers/lab.ts';
 import { openLabFor } from '#lib/layers/open.ts';
 import { closeLab } from '#lib/machines/local/lab.ts';
 import { localProvider } from '#lib/machines/local/provider.ts';
 import type { ContractMachine, Subject } from '#lib/contract/subject.ts';
 
+/** The lab that the contract is looked at in, beside the one that the settings name. */
+export const contractLab = (): string => `${readSettings().lab.name.slice(0, 15)}-contract`;
+
 /** The local provider in a lab of its own: a node, and the VM resumed from the snapshot that labs use. */
-export async function local(): Promise<Subject> {
+export async function local(): Promise<Subject & { lab: Lab }> {
   const settings = readSettings();
-  const name = `${settings.lab.name.slice(0, 15)}-contract`;
+  const name = contractLab();
   const { lab } = await openLabFor({ ...settings, lab: { ...settings.lab, name, keep: 'never' } });
   const { programs } = lab;
   const node = (nodeName: string): ContractMachine => ({
@@ -21,6 +25,7 @@ export async function local(): Promise<Subject> {
     measures: ['cpus', 'memoryMiB', 'diskGiB'],
   };
   return {
+    lab,
     provider: localProvider({
       lab: lab.local,
       programs: programs.kubernetes,

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { CommandError } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import { putInPlace, shellMachine } from '#lib/machines/shell-machine.ts';
 import type { Multipass } from './cli.ts';
-import { failureOf } from './failure.ts';
 
 /**
  * An instance of multipass.
@@ -80,10 +78,8 @@ export async function untilUsable(
       } catch (error) {
         const seen = await multipass.info(instance);
         if (!seen) return `there is no instance ${instance}`;
-        const why = error instanceof CommandError ? failureOf(error.output) : messageOf(error);
-        throw new Error(
-          `it is ${seen.state} at ${seen.ipv4.join(', ') || 'no address'} (${why}: ${messageOf(error).slice(-300)})`,
-        );
+        const where = `it is ${seen.state} at ${seen.ipv4.join(', ') || 'no address'}`;
+        throw new Error(`${where}: ${messageOf(error).slice(-300)}`, { cause: error });
       }
     },
     (seen) => {

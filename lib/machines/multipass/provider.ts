@@ -107,7 +107,7 @@ export function multipassProvider({
     } catch (error) {
       if (gaveUp === undefined) throw error;
       throw new Error(`${messageOf(gaveUp)}\nThe instance is of no use: ${messageOf(error)}`, {
-        cause: gaveUp,
+        cause: error,
       });
     }
   }

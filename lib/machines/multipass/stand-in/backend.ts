@@ -11,6 +11,8 @@ export interface Backend {
   remove(name: string): Promise<void>;
   /** Runs a command as root; its exit status is the answer. */
   exec(name: string, words: readonly string[], streams: Streams): Promise<number>;
+  /** Writes a file. */
+  put(name: string, path: string, content: Uint8Array): Promise<void>;
   /** Of a machine that is stopped; a backend may have no such thing. */
   snapshot?(name: string, label: string): Promise<void>;
   restore?(name: string, label: string): Promise<void>;

@@ -1,5 +1,5 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exists } from '#lib/base/files.ts';
 import type { Size } from '#lib/base/settings.ts';
 import { piped } from '#lib/base/command.ts';
@@ -33,6 +33,11 @@ export function folders(dir: string): Backend {
       if (!exists(join(root, 'run/up'))) return 255;
       const inside = words.map((word) => word.replace(/(^|[\s'"])(?=\/(?:run|srv|var)\/)/g, `$1${root}`));
       return piped(inside, { ...streams, cwd: root });
+    },
+    put: async (name, path, content) => {
+      const file = join(dir, name, path);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, content);
     },
     snapshot: async (name, label) => cp(join(dir, name), join(dir, `${name}.${label}`), { recursive: true }),
     restore: async (name, label) => {

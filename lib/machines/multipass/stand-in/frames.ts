@@ -19,10 +19,9 @@ export function frames(): (bytes: Buffer) => Frame[] {
     parts.push(bytes);
     length += bytes.length;
     const found: Frame[] = [];
-    let rest = Buffer.alloc(0);
     // joined only when a frame is whole, or a big one would be copied again for each of its parts
     if (length < 5 || length < 5 + head(parts).readUInt32BE(1)) return found;
-    rest = Buffer.concat(parts);
+    let rest = Buffer.concat(parts);
     while (rest.length >= 5 && rest.length >= 5 + rest.readUInt32BE(1)) {
       const content = rest.subarray(5, 5 + rest.readUInt32BE(1));
       found.push({ kind: String.fromCharCode(rest[0] ?? 0), content });

@@ -32,8 +32,8 @@ interface Instance {
   snapshots: string[];
   /** How many commands since it was booted. */
   commands: number;
-  /** The launch, as long as it is at work. */
-  launching?: Promise<void>;
+  /** Its first boot, as long as that is at work: before cloud-init. */
+  booting?: Promise<void>;
 }
 
 /** What ends a command as multipass does when it says no: text on standard error, status 2. */
@@ -59,6 +59,7 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
   const asked: string[][] = [];
   /** The commands at which the service was away. */
   const met = new Set<string>();
+  let refusals = 0;
 
   const find = (name = ''): Instance => {
     const found = instances.get(name);
@@ -132,19 +133,19 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
         instance.state = 'Unknown';
         throw givesUp(name);
       }
-      instance.launching = (async () => {
-        await backend.launch(name, size);
-        await cloudInit(backend, name, data.toString());
-        await booted(name, instance, false);
-      })();
+      instance.booting = backend.launch(name, size);
       say(`Starting ${name}\n`);
       try {
-        await instance.launching;
+        await instance.booting;
+        delete instance.booting;
+        await cloudInit(backend, name, data.toString());
+        if (instances.get(name) !== instance) throw new Error(`instance "${name}" was deleted`);
+        await booted(name, instance, false);
       } catch (error) {
         instance.state = 'Unknown';
         throw new No(messageOf(error));
       } finally {
-        delete instance.launching;
+        delete instance.booting;
       }
       if (misbehave.has('launch gives up'))
         throw new No('The following errors occurred:\ntimed out waiting for initialization to complete');
@@ -172,13 +173,9 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
       if (from !== '-') throw new No(`the stand-in reads standard input only, not ${from ?? ''}`);
       const content = await buffer(input);
       const most = misbehave.has('transfer is cut') ? Math.floor(content.length / 2) : content.length;
-      const code = await quietly(
-        backend,
-        name,
-        ['sh', '-c', 'mkdir -p "$(dirname "$1")" && cat >"$1"', '-', path],
-        content.subarray(0, most),
-      );
-      if (code !== 0) throw new No(`[sftp] cannot open remote file "${path}"`);
+      await backend.put(name, path, content.subarray(0, most)).catch((error: unknown) => {
+        throw new No(`[sftp] cannot open remote file "${path}": ${messageOf(error)}`);
+      });
       return 0;
     },
     async stop([name = '']) {
@@ -206,9 +203,11 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
     async delete(words) {
       const name = words.find((word) => !word.startsWith('-')) ?? '';
       const instance = find(name);
-      if (instance.launching && misbehave.has('delete refuses at first'))
+      if (instance.state === 'Starting' && refusals < 3 && misbehave.has('delete refuses at first')) {
+        refusals += 1;
         throw new No(`instance "${name}" is starting`);
-      await instance.launching?.catch(() => undefined);
+      }
+      await instance.booting?.catch(() => undefined);
       if (instance.state === 'Running') await backend.stop(name);
       instance.state = 'Deleted';
       if (!words.includes('--purge')) return 0;
@@ -290,8 +289,8 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
     close: async () => {
       for (const client of clients) client.destroy();
       server.close();
-      for (const [name, { launching }] of instances) {
-        await launching?.catch(() => undefined);
+      for (const [name, { booting }] of instances) {
+        await booting?.catch(() => undefined);
         await backend.remove(name);
       }
     },
@@ -342,8 +341,18 @@ function serve(client: Socket, answer: (words: string[], call: Call) => Promise<
     const code = await answer(words, {
       input,
       inputIs,
-      say: (line) => send('1', Buffer.from(line)),
-      streams: { input, out: (bytes) => send('1', bytes), err: (bytes) => send('2', bytes) },
+      say: (line) => {
+        send('1', Buffer.from(line));
+      },
+      streams: {
+        input,
+        out: (bytes) => {
+          send('1', bytes);
+        },
+        err: (bytes) => {
+          send('2', bytes);
+        },
+      },
     });
     // a client that hangs is one that never hears of the end
     if (code === undefined) return;

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { failureOf, MultipassError } from './failure.ts';
+
+test.each([
+  ['info failed: instance "x" does not exist', 'absent'],
+  ['launch failed: instance "x" already exists', 'exists'],
+  ['launch failed: The following errors occurred:\nx: timed out waiting for response', 'timed out'],
+  [
+    'launch failed: The following errors occurred:\ntimed out waiting for initialization to complete',
+    'timed out',
+  ],
+  ['exec failed: instance "x" is not running', 'not running'],
+  ['exec failed: instance "x" is deleted', 'not running'],
+  [`exec failed: ssh connection failed: 'Failed to connect: No route to host'`, 'unreachable'],
+  ['list failed: cannot connect to the multipass socket', 'no service'],
+  ['list failed: The client is not authenticated with the Multipass service.', 'not authenticated'],
+  ['launch failed: Remote "" is unknown or unreachable.', 'other'],
+] as const)('"%s" means %s', (stderr, failure) => {
+  expect(failureOf({ stderr, stdout: '' })).toBe(failure);
+});
+
+test('an error says which command, and what multipass said or that it said nothing', () => {
+  const said = { stdout: '', stderr: 'info failed: no', code: 2 };
+  expect(new MultipassError('info', said).message).toBe('multipass info: info failed: no');
+  expect(new MultipassError('info', { ...said, stderr: '' }).message).toBe(
+    'multipass info: exit status 2, without a word',
+  );
+});
