@@ -51,9 +51,9 @@ describe.each(machines)('$kind', (one) => {
   const shell = async (script: string, ...words: string[]): Promise<string> =>
     (await machine.run(['sh', '-c', script, '-', ...words])).stdout;
 
-  test('nobody is there before it is launched', async () => {
+  test('it is not listed before it is launched, and nobody answers for it', async () => {
     expect(await provider.list()).not.toContain(name);
-    await expect(machine.run(['true'])).rejects.toThrow(name);
+    if (!lacks.absence) await expect(machine.run(['true'])).rejects.toThrow(name);
   });
 
   test(
@@ -67,14 +67,17 @@ describe.each(machines)('$kind', (one) => {
     slow,
   );
 
-  test('its name is its host name, and a second machine of that name is refused', async () => {
+  test.skipIf(lacks['host names'])('its name is its host name', async () => {
     expect(await shell('uname -n')).toBe(`${name}\n`);
+  });
+
+  test('a second machine of that name is refused, and the first is as it was', async () => {
     await expect(launch(one)).rejects.toThrow(RefusedError);
     await expect(launch(one)).rejects.toThrow(name);
     expect(await shell('cat /var/lib/contract/copy')).toContain('0');
   });
 
-  test('it has the size that was asked for', async () => {
+  test.skipIf(one.measures.length === 0)('it has the size that was asked for', async () => {
     const seen = await machine.size();
     // the kernel keeps some of the memory, the file system some of the disk
     const share = { cpus: 1, memoryMiB: 0.85, diskGiB: 0.85 };
@@ -206,7 +209,7 @@ describe.each(machines)('$kind', (one) => {
     slow,
   );
 
-  test.skipIf(lacks.power)(
+  test.skipIf(lacks.restart)(
     'after a restart it is the same machine, with nothing running of what ran, at an address that answers',
     async () => {
       await shell(
@@ -234,7 +237,7 @@ describe.each(machines)('$kind', (one) => {
         expect(await provider.list()).toContain(name);
         await machine.start();
       });
-      expect(await shell('cat /var/lib/contract/kept')).toBe('kept\n');
+      expect(await shell('cat /var/lib/contract/copy')).toContain('0');
     },
     slow,
   );
@@ -242,9 +245,12 @@ describe.each(machines)('$kind', (one) => {
   test(
     'removed it is gone, and removing it again is no error',
     async () => {
+      // what commands have made nobody can know of
+      await shell('cd /var/lib/contract && rm -f copy kept');
       await provider.remove(name);
       expect(await provider.list()).not.toContain(name);
-      await expect(machine.run(['true'], { within: seconds(20) })).rejects.toThrow(name);
+      if (lacks.absence) expect(await shell('ls -d /var/lib/contract || echo none')).toBe('none\n');
+      else await expect(machine.run(['true'], { within: seconds(20) })).rejects.toThrow(name);
       await provider.remove(name);
     },
     slow,

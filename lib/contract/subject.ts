@@ -22,4 +22,12 @@ export interface ContractMachine {
 }
 
 /** What not every provider can do. */
-export type Ability = 'power' | 'two machines' | 'being called off';
+export type Ability =
+  /** A machine is there from its launch to its removal only. */
+  | 'absence'
+  | 'host names'
+  | 'restart'
+  /** Stopping, and starting again. */
+  | 'power'
+  | 'two machines'
+  | 'being called off';

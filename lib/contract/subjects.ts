@@ -1,9 +1,10 @@
 import { RefusedError } from '#lib/base/errors.ts';
 import type { Subject } from './subject.ts';
+import { existing } from './subjects/existing.ts';
 import { local } from './subjects/local.ts';
 import { multipass } from './subjects/multipass.ts';
 
-const subjects: Readonly<Record<string, () => Promise<Subject>>> = { local, multipass };
+const subjects: Readonly<Record<string, () => Promise<Subject>>> = { local, multipass, existing };
 
 /** The providers that the contract knows. */
 export const subjectNames = Object.keys(subjects);

@@ -1,9 +1,6 @@
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { run } from '#lib/base/command.ts';
-import { exists } from '#lib/base/files.ts';
-import { seconds, until } from '#lib/base/until.ts';
-import { enterLab, type LocalLab } from '#lib/machines/local/lab.ts';
+import { forward } from '#lib/machines/local/forward.ts';
+import type { LocalLab } from '#lib/machines/local/lab.ts';
 import { networks } from '#lib/machines/local/topology.ts';
 
 /** Kubeconfig for the host, through the forwarder on loopback. */
@@ -11,54 +8,6 @@ export const hostKubeconfig = (lab: Pick<LocalLab, 'dir'>): string => join(lab.d
 /** Kubeconfig with the control plane's own address, for clients inside the lab. */
 export const labKubeconfig = (lab: Pick<LocalLab, 'dir'>): string => join(lab.dir, 'kubeconfig.lab');
 
-/**
- * Forwards a port of the host's loopback to the API server, so that no client of the host ever uses a lab address.
- * Two processes meet at a unix socket: one listens in the host's network, the other connects in the lab's.
- *
- * @returns the port
- */
-export async function forwardApi(lab: LocalLab): Promise<number> {
-  const port = await freePort();
-  const socket = join(lab.dir, 'api.sock');
-  const api = networks.api.slice('https://'.length);
-  const log = `exec "$@" >>'${join(lab.dir, 'forward.log')}' 2>&1 </dev/null`;
-  const inside = enterLab(lab);
-  const outside = inside.filter((word) => word !== '-n');
-  await run([
-    ...inside,
-    'setsid',
-    '-f',
-    'sh',
-    '-c',
-    log,
-    '-',
-    'socat',
-    `UNIX-LISTEN:${socket},fork,mode=600`,
-    `TCP:${api}`,
-  ]);
-  await until(
-    'the forwarder to the API server listens',
-    async () => Promise.resolve(exists(socket)),
-    Boolean,
-    {
-      within: seconds(10),
-      every: 10,
-    },
-  );
-  const listen = `TCP-LISTEN:${String(port)},bind=127.0.0.1,reuseaddr,fork`;
-  await run([...outside, 'setsid', '-f', 'sh', '-c', log, '-', 'socat', listen, `UNIX-CONNECT:${socket}`]);
-  return port;
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => {
-        resolve(typeof address === 'object' && address ? address.port : 0);
-      });
-    });
-  });
-}
+/** Forwards a port of the host's loopback to the API server. Returns the port. */
+export const forwardApi = async (lab: LocalLab): Promise<number> =>
+  forward(lab, 'api', networks.api.slice('https://'.length));

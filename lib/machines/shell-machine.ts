@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts';
-import { seconds } from '#lib/base/until.ts';
+import { minutes, seconds } from '#lib/base/until.ts';
 import type { FileOptions, Machine } from './machine.ts';
 import { rootEnvironment } from './root-environment.ts';
 
@@ -27,6 +27,15 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
     const inside = ['sh', '-c', wrapper, '-', call, 'env', ...environment(call, env), ...words];
     if (cwd !== undefined) inside.splice(inside.indexOf('env') + 1, 0, '-C', cwd);
     const told = (output: Output): Output & { ended: boolean } => endOf(output, call);
+    // ended from inside: a connection that is kept holds on to our pipes until the command is over
+    let ending: Promise<unknown> | undefined;
+    const end = (): void => {
+      const words = ['sh', '-c', endingAll, '-', `${variable}=${call}`];
+      ending ??= wayIn(words, { within: seconds(20) }).catch(() => undefined);
+    };
+    const deadline = AbortSignal.timeout(options.within ?? minutes(1));
+    const off = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+    off.addEventListener('abort', end);
     let said: Output;
     try {
       said = await wayIn(inside, {
@@ -35,11 +44,12 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
         ...(onLine ? { onLine: withoutEnd(onLine, call) } : {}),
       });
     } catch (error) {
-      await wayIn(['sh', '-c', ending, '-', `${variable}=${call}`], { within: seconds(20) }).catch(
-        () => undefined,
-      );
+      end();
       if (error instanceof CommandError) error.output.stderr = told(error.output).stderr;
       throw error;
+    } finally {
+      off.removeEventListener('abort', end);
+      await ending;
     }
     const { ended, ...output } = told(said);
     if (!ended) {
@@ -95,7 +105,7 @@ const variable = 'CONFORMANCE_CALL';
 const wrapper = String.raw`call=$1; shift; "$@"; code=$?; printf '\n%s %d\n' "$call" $code >&2; exit $code`;
 
 /** Ends every process that has a word in its environment, and those that they start meanwhile. */
-const ending = [
+const endingAll = [
   'for go in 1 2 3 4 5; do',
   '  found=$(grep -lzxF "$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)',
   '  [ "$found" ] || exit 0',

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { minutes, seconds, until } from '#lib/base/until.ts';
+import type { FileOptions, Machine } from '#lib/machines/machine.ts';
+import { putInPlace, shellMachine } from '#lib/machines/shell-machine.ts';
+import type { Ssh } from './ssh.ts';
+
+/** Where a machine that is not ours keeps what was there before us, and notes what we made. */
+export const stateFolder = '/var/lib/istio-vm-conformance';
+
+/**
+ * A machine that somebody else made. A file is noted before it is written, and kept if it was there before, so that
+ * `giveBack` leaves the machine's files as they were.
+ */
+export interface BorrowedMachine extends Machine {
+  giveBack(): Promise<void>;
+}
+
+/** @param state where it notes what it makes */
+export function borrowedMachine(ssh: Ssh, name: string, state = stateFolder): BorrowedMachine {
+  const shell = shellMachine(name, async (words, options) => ssh.exec(words, options));
+  const noted = async (path: string): Promise<void> => {
+    await shell.run(['sh', '-c', noting, '-', state, path]);
+  };
+  const write = async (path: string, content: string | Uint8Array, options?: FileOptions): Promise<void> => {
+    await noted(path);
+    await shell.write(path, content, options);
+  };
+  const bootId = async (): Promise<string> =>
+    (await shell.run(['cat', '/proc/sys/kernel/random/boot_id'], { within: seconds(20) })).stdout.trim();
+  const cannot = (what: string) => async (): Promise<never> =>
+    Promise.reject(
+      new Error(`Machine ${name} is not this harness's to ${what}: it could not be started again.`),
+    );
+
+  return {
+    ...shell,
+    write,
+    address: async () => {
+      // of several it has the one by which we came
+      const { stdout } = await shell.run(['sh', '-c', 'echo "$SSH_CONNECTION"']);
+      const all = await shell.addresses();
+      const own = all.find((one) => stdout.split(' ')[2] === one) ?? all[0];
+      if (own === undefined) throw new Error(`Machine ${name} has no IPv4 address of its own.`);
+      return own;
+    },
+    upload: async (local, remote, options = {}) => {
+      const { size } = await stat(local);
+      const draft = `/var/tmp/conformance-${randomBytes(8).toString('hex')}`;
+      await noted(remote);
+      await ssh.copy(local, draft);
+      await putInPlace(shell, draft, remote, size, options);
+    },
+    start: async () => {
+      await shell.run(['true']);
+    },
+    stop: cannot('switch off'),
+    restart: async () => {
+      const before = await bootId();
+      // how it ends may never be told, as the connection ends with the machine
+      await shell
+        .attempt(['systemctl', 'reboot', '--no-block'], { within: seconds(20) })
+        .catch(() => undefined);
+      await ssh.disconnect();
+      await until(
+        `machine ${name} has booted again`,
+        async () => bootId(),
+        (now) => now !== before,
+        { within: minutes(5), every: 1000 },
+      );
+    },
+    size: async () => {
+      const script = 'nproc; grep MemTotal /proc/meminfo; df --output=size -B1 / | tail -n 1';
+      const { stdout } = await shell.run(['sh', '-c', script]);
+      const [cpus = 0, memoryKiB = 0, bytes = 0] = (stdout.match(/\d+/g) ?? []).map(Number);
+      return { cpus, memoryMiB: Math.round(memoryKiB / 1024), diskGiB: bytes / 1024 ** 3 };
+    },
+    giveBack: async () => {
+      await shell.run(['sh', '-c', restoring, '-', state]);
+    },
+  };
+}
+
+/** One line for each path: how it was before, and the path. The first note of a path counts. */
+const noting = [
+  'set -e; umask 077; state=$1 path=$2; mkdir -p "$state/before"; touch "$state/made"',
+  'grep -qxF "file $path" "$state/made" && exit 0; grep -qxF "kept $path" "$state/made" && exit 0',
+  // folders that are made on the way, outermost last
+  'folder=$(dirname "$path")',
+  'while [ ! -e "$folder" ]; do grep -qxF "folder $folder" "$state/made" || echo "folder $folder" >>"$state/folders"; folder=$(dirname "$folder"); done',
+  'if [ -e "$path" ] || [ -L "$path" ]; then',
+  '  mkdir -p "$state/before$(dirname "$path")"; cp -a "$path" "$state/before$path"; echo "kept $path" >>"$state/made"',
+  'else echo "file $path" >>"$state/made"; fi',
+].join('\n');
+
+const restoring = [
+  'set -e; state=$1; [ -d "$state" ] || exit 0',
+  'if [ -e "$state/made" ]; then while read -r how path; do',
+  '  case $how in file) rm -f "$path" ;; kept) cp -a --remove-destination "$state/before$path" "$path" ;; esac',
+  'done <"$state/made"; fi',
+  // what somebody else put into a folder of ours stays
+  'if [ -e "$state/folders" ]; then sort -ru "$state/folders" | while read -r _ folder; do rmdir "$folder" 2>/dev/null || true; done; fi',
+  'rm -rf "$state"',
+].join('\n');

@@ -1,0 +1,54 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { run } from '#lib/base/command.ts';
+import { exists } from '#lib/base/files.ts';
+import { seconds, until } from '#lib/base/until.ts';
+import { enterLab, type LocalLab } from './lab.ts';
+
+/**
+ * Forwards a port of the host's loopback to an address in the lab, so that no client of the host ever uses a lab
+ * address. Two processes meet at a unix socket: one listens in the host's network, the other connects in the lab's.
+ *
+ * @param name of what is reached, such as `api`
+ * @param address such as 192.168.64.60:6443
+ * @returns the port
+ */
+export async function forward(lab: LocalLab, name: string, address: string): Promise<number> {
+  const port = await freePort();
+  const socket = join(lab.dir, `${name}.sock`);
+  const log = `exec "$@" >>'${join(lab.dir, 'forward.log')}' 2>&1 </dev/null`;
+  const inside = enterLab(lab);
+  const outside = inside.filter((word) => word !== '-n');
+  await run([
+    ...inside,
+    'setsid',
+    '-f',
+    'sh',
+    '-c',
+    log,
+    '-',
+    'socat',
+    `UNIX-LISTEN:${socket},fork,mode=600`,
+    `TCP:${address}`,
+  ]);
+  await until(`the forwarder to ${name} listens`, async () => Promise.resolve(exists(socket)), Boolean, {
+    within: seconds(10),
+    every: 10,
+  });
+  const listen = `TCP-LISTEN:${String(port)},bind=127.0.0.1,reuseaddr,fork`;
+  await run([...outside, 'setsid', '-f', 'sh', '-c', log, '-', 'socat', listen, `UNIX-CONNECT:${socket}`]);
+  return port;
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        resolve(typeof address === 'object' && address ? address.port : 0);
+      });
+    });
+  });
+}
