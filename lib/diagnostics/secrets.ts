@@ -15,8 +15,8 @@ export async function secretsOf({
     if (exists(file)) known.push(...telling(what, await readFile(file, 'utf8')));
   };
   await take('the token of the VM', join(dir, 'workload-files/istio-token'));
-  for (const node of nodes) {
-    const pki = join(node.dir, 'var/kubernetes/pki');
+  for (const place of [join(dir, 'kubernetes'), ...nodes.map((node) => join(node.dir, 'var/kubernetes'))]) {
+    const pki = join(place, 'pki');
     if (!exists(pki)) continue;
     for (const file of await readdir(pki, { recursive: true }))
       if (file.endsWith('.key')) await take(`the key ${file} of the cluster`, join(pki, file));

@@ -4,7 +4,7 @@ import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts
 import { exists } from '#lib/base/files.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import type { Lab } from '#lib/layers/lab.ts';
-import type { NodeMachine } from '#lib/machines/local/node.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import type { PlaceWithFiles } from '#lib/probes/places.ts';
 import type { Piece } from './bundle.ts';
 import { sections, sectionsInFile } from './sections.ts';

@@ -1,5 +1,5 @@
 import { networks } from '#lib/machines/local/topology.ts';
-import type { NodeMachine } from '#lib/machines/local/node.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 
 /** Where the node sees the certificates and kubeconfigs of the cluster. */
 const pki = '/var/kubernetes/pki';

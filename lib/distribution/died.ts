@@ -1,4 +1,4 @@
-import type { NodeMachine } from '#lib/machines/local/node.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { controlPlane, startControlPlane } from './control-plane.ts';
 import { startContainerd, startKubelet, startKubeProxy } from './node-services.ts';
 

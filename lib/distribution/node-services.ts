@@ -1,11 +1,14 @@
 import { cpus, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { stringify } from 'yaml';
-import type { NodeMachine } from '#lib/machines/local/node.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { networks, type NodePlan } from '#lib/machines/local/topology.ts';
 
 /** Writes the configuration of containerd, the pod network, kubelet and kube-proxy onto a node. */
 export async function configureNode(node: NodeMachine, labName: string): Promise<void> {
   const { name, podNetwork } = node.plan;
+  const cgroupRoot =
+    node.onHost('/') === undefined ? await ownGroup(node) : `/istio-vm-conformance/${labName}/${name}`;
   const files: Record<string, string> = {
     '/etc/containerd/config.toml': containerd,
     '/etc/cni/net.d/10-pods.conflist': JSON.stringify({
@@ -33,7 +36,7 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
       authorization: { mode: 'Webhook' },
       containerRuntimeEndpoint: 'unix:///run/containerd/containerd.sock',
       cgroupDriver: 'cgroupfs',
-      cgroupRoot: `/istio-vm-conformance/${labName}/${name}`,
+      cgroupRoot,
       failCgroupV1: false,
       failSwapOn: false,
       clusterDNS: [networks.dns],
@@ -62,6 +65,14 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
     }),
   };
   await Promise.all(Object.entries(files).map(async ([file, content]) => node.write(file, content)));
+}
+
+/** The control group that the whole machine is in: that above its first process's. */
+async function ownGroup(node: NodeMachine): Promise<string> {
+  const groups = (await node.read('/proc/1/cgroup')).trim().split('\n');
+  const line =
+    groups.find((one) => /:memory:/.test(one)) ?? groups.find((one) => one.startsWith('0::')) ?? '';
+  return dirname(line.split(':')[2] ?? '/');
 }
 
 /**

@@ -5,7 +5,8 @@ import { seconds, until } from '#lib/base/until.ts';
 import { kubeClient, type Kube, type Resource } from '#lib/kube/client.ts';
 import { manifest } from '#lib/kube/manifest.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
-import type { NodeMachine } from '#lib/machines/local/node.ts';
+import { bring, packed } from '#lib/machines/bring.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { networks } from '#lib/machines/local/topology.ts';
 import { startControlPlane } from './control-plane.ts';
 import { startControllers } from './start-controllers.ts';
@@ -28,8 +29,8 @@ export async function startCluster(
 ): Promise<Kube> {
   const master = nodes.find(({ plan }) => plan.role === 'control-plane');
   if (!master) throw new Error('A cluster needs a control plane node.');
-  // the node sees this folder as /var/kubernetes
-  const secrets = join(master.dir, 'var/kubernetes');
+  const seen = master.onHost('/var/kubernetes');
+  const secrets = seen ?? join(lab.dir, 'kubernetes');
   const [port] = await Promise.all([
     forwardApi(lab),
     makePki(
@@ -44,6 +45,10 @@ export async function startCluster(
       await Promise.all([startContainerd(node), masquerade(node)]);
     }),
   ]);
+  if (seen === undefined) {
+    await using archive = await packed(secrets);
+    await bring(master, archive.path, '/var/kubernetes');
+  }
   const admin = readFileSync(join(secrets, 'conf/super-admin.conf'), 'utf8');
   await Promise.all([
     writeAtomic(labKubeconfig(lab), admin, 0o600),

@@ -9,7 +9,7 @@ import type { Kube, Ref, Resource } from '#lib/kube/client.ts';
 import { labOf, type Lab } from '#lib/layers/lab.ts';
 import { workloadFiles } from '#lib/layers/workload.ts';
 import { enterLab, type LocalLab } from '#lib/machines/local/lab.ts';
-import type { NodeMachine } from '#lib/machines/local/node.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import type { NodePlan } from '#lib/machines/local/topology.ts';
 import type { VmMachine } from '#lib/machines/local/vm.ts';
 import type { Target } from './target.ts';
@@ -111,6 +111,7 @@ export function standIn(target: Target): StandIn {
     ...machine(plan.name),
     plan,
     dir: join(machines, plan.name),
+    onHost: (path) => join(machines, plan.name, path),
     enter: () => enterLab(local),
     daemon: done,
     endDaemon: done,

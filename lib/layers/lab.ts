@@ -6,7 +6,11 @@ import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { kubeClient, type Kube } from '#lib/kube/client.ts';
 import { manifest, type Values } from '#lib/kube/manifest.ts';
 import { enterLab, findLab, type LocalLab } from '#lib/machines/local/lab.ts';
-import { nodeMachine, type NodeMachine } from '#lib/machines/local/node.ts';
+import { nodeMachine } from '#lib/machines/local/node.ts';
+import { multipassNode } from '#lib/machines/multipass/node.ts';
+import { instanceOf, multipassProvider } from '#lib/machines/multipass/provider.ts';
+import { multipassVm } from '#lib/machines/multipass/vm.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { nodePlans } from '#lib/machines/local/topology.ts';
 import { vmMachine, type VmMachine } from '#lib/machines/local/vm.ts';
 import type { Resource } from '#lib/kube/client.ts';
@@ -79,14 +83,7 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
     settings,
     local,
     programs,
-    nodes: nodePlans(settings).map((plan) => nodeMachine(local, plan, programs.kubernetes)),
-    vm: vmMachine({
-      labDir: local.dir,
-      enter: enterLab(local),
-      image: programs.vm.image,
-      size: settings.sizes.vm,
-      name: settings.vmName,
-    }),
+    ...machinesOf(settings, local, programs),
     kubeconfig,
     get kube() {
       kube ??= kubeClient(kubeconfig);
@@ -101,6 +98,32 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
     kubectl: withConfig(join(programs.kubernetes, 'kubectl')),
     bystander: async (words, options) => run([...enterLab(local), ...words], options),
     manifest: (file, values) => manifest(file, { ...names(settings), ...values }),
+  };
+}
+
+/** The machines of a lab, from the provider that the settings name; none is asked anything yet. */
+function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pick<Lab, 'nodes' | 'vm'> {
+  const plans = nodePlans(settings);
+  const { vmName: name, sizes } = settings;
+  if (settings.lab.provider !== 'multipass') {
+    return {
+      nodes: plans.map((plan) => nodeMachine(local, plan, programs.kubernetes)),
+      vm: vmMachine({
+        labDir: local.dir,
+        enter: enterLab(local),
+        image: programs.vm.image,
+        size: sizes.vm,
+        name,
+      }),
+    };
+  }
+  const provider = multipassProvider({ lab: local });
+  const dirOf = (machine: string): string => join(local.dir, 'machines', machine);
+  return {
+    nodes: plans.map((plan) =>
+      multipassNode(provider, plan, instanceOf(local.name, plan.name), dirOf(plan.name)),
+    ),
+    vm: multipassVm(provider, name, sizes.vm, dirOf(name)),
   };
 }
 

@@ -11,6 +11,8 @@ import { say } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
+import { multipass } from '#lib/machines/multipass/cli.ts';
+import { removingAll } from '#lib/machines/multipass/provider.ts';
 import { clientEnv, clientSettings } from './client-env.ts';
 import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
@@ -34,6 +36,7 @@ export async function openLabFor(
       'The local provider makes network namespaces and a VM, which takes root: run it as root.',
     );
   }
+  if (asked.lab.provider === 'multipass') await refuseWithoutStandIn();
   const source = await istioSource(asked);
   say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
   const settings: Settings = { ...asked, lab: { ...asked.lab, artifactSource: source.is } };
@@ -43,6 +46,8 @@ export async function openLabFor(
   const { lab: local, kept } = await openLab(settings);
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(paths, undefined, 2));
   await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), [paths.istio, paths.kubernetes]));
+  if (settings.lab.provider === 'multipass')
+    await writeAtomic(join(local.dir, 'on-end'), removingAll(local.name), 0o700);
   await keepLab(local.dir, settings.lab.keep === 'always');
   await forgetFailures(
     local.dir,
@@ -51,12 +56,20 @@ export async function openLabFor(
   say(`Lab ${local.name}: ${kept ? 'kept from an earlier run' : 'opened'} (${local.dir})`);
   const lab = labOf(settings, local, paths);
   await measured(local.dir, {
-    provider: 'local',
+    provider: settings.lab.provider === 'auto' ? 'local' : settings.lab.provider,
     distribution: 'upstream',
     artifactSource: source.is,
     features: [...lab.features],
   });
   return { lab, kept };
+}
+
+async function refuseWithoutStandIn(): Promise<void> {
+  await multipass().version();
+  if (process.env['MULTIPASS_STAND_IN']) return;
+  throw new RefusedError(
+    'LAB_PROVIDER=multipass brings a lab up over the stand-in only (npm run stand-in -- <command>): a lab has fixed addresses in a network of its own, and instances of multipass have those of theirs.',
+  );
 }
 
 /** Ends the lab, or leaves it when the settings (and what came of the run) say so. */

@@ -129,5 +129,7 @@ function partOf(token: string, place: 0 | 1): Record<string, unknown> {
 async function signingKey({ nodes }: Pick<Lab, 'nodes'>): Promise<string> {
   const master = nodes.find(({ plan }) => plan.role === 'control-plane');
   if (!master) throw new Error('The lab has no control plane node, whose key signs the tokens.');
-  return readFile(join(master.dir, 'var/kubernetes/pki/sa.key'), 'utf8');
+  const path = '/var/kubernetes/pki/sa.key';
+  const seen = master.onHost(path);
+  return seen === undefined ? master.read(path) : readFile(seen, 'utf8');
 }

@@ -2,7 +2,7 @@ import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
 import { minutes } from '#lib/base/until.ts';
-import type { NodeMachine } from '#lib/machines/local/node.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 
 const ctr = ['ctr', '--namespace', 'k8s.io', 'images'];
 

@@ -37,7 +37,10 @@ async function overLocalMachines(): Promise<Subject> {
   say('There is no multipass on PATH: its stand-in backs the instances with machines of the local provider.');
   const { lab, ...backing } = await local();
   const names = [...lab.nodes.map((node) => node.name), lab.vm.name];
-  const service = await standIn(lab.dir, localMachines(backing.provider, names));
+  const service = await standIn(
+    lab.dir,
+    localMachines(async () => Promise.resolve(backing.provider), names),
+  );
   const PATH = `${clientFolder}:${process.env['PATH'] ?? ''}`;
   const run: Run = async (words, options = {}) =>
     attempt(words, { ...options, env: { ...options.env, ...service.env, PATH } });

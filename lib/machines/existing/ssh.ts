@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -53,30 +53,27 @@ export function ssh(
     ...(key === undefined ? [] : [`IdentityFile=${key}`, 'IdentitiesOnly=yes']),
     `ControlPath=${socket}`,
   ].flatMap((option) => ['-o', option]);
+  const here = `${host}-${String(port)}-${user}`;
+  const log = join(folder, `${here}.log`);
   const place = ['-p', String(port), '-l', user, host];
 
   const open = async (): Promise<boolean> =>
     (await attempt(['ssh', ...options, '-O', 'check', ...place])).code === 0;
   const connect = async (): Promise<void> => {
     await ownFolder(folder);
-    await withLock(
-      join(folder, `${host}-${String(port)}-${user}.lock`),
-      `the connection to ${host}`,
-      async () => {
-        if (await open()) return;
-        const log = join(folder, `${host}-${String(port)}-${user}.log`);
-        await rm(log, { force: true });
-        // the connection stays in the background, where it must not hold on to our pipes
-        const quietly = ['sh', '-c', 'log=$0; exec "$@" >"$log" 2>&1 </dev/null', log];
-        const kept = ['-o', 'ControlMaster=yes', '-o', 'ControlPersist=120', '-N', '-f'];
-        const { code } = await attempt([...quietly, 'ssh', ...options, ...kept, ...place], {
-          within: seconds(60),
-        });
-        if (code === 0) return;
-        const said = exists(log) ? (await readFile(log, 'utf8')).trim() : '';
-        throw new RefusedError(refusal(target, said, { key, knownHosts }));
-      },
-    );
+    await withLock(join(folder, `${here}.lock`), `the connection to ${host}`, async () => {
+      if (await open()) return;
+      await rm(log, { force: true });
+      // the connection stays in the background, where it must not hold on to our pipes
+      const quietly = ['sh', '-c', 'log=$0; exec "$@" >"$log" 2>&1 </dev/null', log];
+      const kept = ['-o', 'ControlMaster=yes', '-o', 'ControlPersist=120', '-N', '-f'];
+      const { code } = await attempt([...quietly, 'ssh', ...options, ...kept, ...place], {
+        within: seconds(60),
+      });
+      if (code === 0) return;
+      const said = exists(log) ? (await readFile(log, 'utf8')).trim() : '';
+      throw new RefusedError(refusal(target, said, { key, knownHosts }));
+    });
   };
 
   return {
@@ -105,6 +102,9 @@ export function ssh(
     },
     disconnect: async () => {
       await attempt(['ssh', ...options, '-O', 'exit', ...place]);
+      await rm(log, { force: true });
+      // others may have connections of theirs there
+      await rmdir(folder).catch(() => undefined);
     },
   };
 }

@@ -2,6 +2,7 @@
 # keeper.sh <lab folder>
 # Parents one lab and ends it when its owner is gone, unless <lab folder>/keep exists. It survives the run being
 # killed; when the keeper itself is killed the kernel ends the lab with it (pdeathsig), and `lab gc` sweeps the rest.
+# <lab folder>/on-end is run first, when there is one: what the lab has elsewhere goes with it.
 # <lab folder>/owner holds "<pid> <start time>" of the run that uses the lab, and is replaced by the next run.
 set -u
 dir=$1
@@ -23,6 +24,7 @@ owned() {
 }
 
 sweep() {
+  [ ! -x "$dir/on-end" ] || timeout 300 "$dir/on-end" </dev/null
   kill -KILL "$lab" 2>/dev/null
   wait "$lab" 2>/dev/null
   "$here/cgroups.sh" remove "$name"

@@ -8,7 +8,7 @@ import { withLock } from '#lib/base/lock.ts';
 import { labDir, root } from '#lib/base/paths.ts';
 import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
 import type { Settings } from '#lib/base/settings.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { minutes, seconds, until } from '#lib/base/until.ts';
 import { roomForWatchers } from './inotify.ts';
 import { nodePlans } from './topology.ts';
 
@@ -98,7 +98,8 @@ export async function closeLab(name: string): Promise<void> {
       async () => Promise.resolve(isAlive(keeper)),
       (alive) => !alive,
       {
-        within: seconds(60),
+        // what it has elsewhere may take longer to remove
+        within: exists(join(dir, 'on-end')) ? minutes(6) : seconds(60),
         every: 50,
       },
     );
@@ -141,9 +142,13 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Pr
   );
 }
 
-/** What a lab is made of: of what is the harness's own, only where its programs came from. */
+/**
+ * What a lab is made of: of what is the harness's own, only where its programs came from, and where its machines do
+ * when that is not here.
+ */
 function built({ lab, ...rest }: Settings): Built {
-  const world = { ...rest, artifactSource: lab.artifactSource };
+  const elsewhere = lab.provider === 'multipass' ? { provider: lab.provider } : {};
+  const world = { ...rest, artifactSource: lab.artifactSource, ...elsewhere };
   return { fingerprint: createHash('sha256').update(JSON.stringify(world)).digest('hex'), settings: world };
 }
 

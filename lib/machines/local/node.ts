@@ -5,22 +5,10 @@ import { exists, writeAtomic } from '#lib/base/files.ts';
 import type { Size } from '#lib/base/settings.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import type { FileOptions, Machine } from '#lib/machines/machine.ts';
+import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
 import { readFileSync } from 'node:fs';
 import { enterLab, script, type LocalLab } from './lab.ts';
 import { networks, type NodePlan } from './topology.ts';
-
-/** A node of the local provider: a machine that can also run programs in the background. */
-export interface NodeMachine extends Machine {
-  readonly plan: NodePlan;
-  /** Its folder on the host. */
-  readonly dir: string;
-  /** Words that put a command into the node. */
-  enter(): string[];
-  /** Starts a program in the background; output goes to /var/log/<name>.log, its process id to /run/<name>.pid. */
-  daemon(name: string, words: readonly string[], env?: Record<string, string>): Promise<void>;
-  /** Ends such a program with a signal and waits until it is gone; it may already be. */
-  endDaemon(name: string, signal?: 'TERM' | 'KILL'): Promise<void>;
-}
 
 /**
  * A light machine: pid, mount, uts, ipc and network namespaces of its own and a control group with its size.
@@ -47,7 +35,7 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
       '-p',
       '--',
       'env',
-      `PATH=${path}`,
+      `PATH=${inNode.path}`,
     ];
   };
   const inside = async (
@@ -65,6 +53,7 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
     plan,
     enter,
     dir,
+    onHost: (path) => join(dir, path),
     address: async () => {
       const { stdout } = await machine.run(['ip', '-4', '-o', 'address', 'show', 'dev', 'eth0']);
       const address = /inet ([\d.]+)\//.exec(stdout)?.[1];
@@ -120,29 +109,14 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
     size: async () => measure(lab, plan),
     daemon: async (name, words, env = {}) => {
       const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-      const shell = `echo $$ >/run/${name}.pid; exec "$@" >>/var/log/${name}.log 2>&1 </dev/null`;
-      await run([
-        ...group,
-        ...enter(),
-        ...set,
-        'setsid',
-        '-f',
-        'sh',
-        '-c',
-        `mkdir -p /var/log; ${shell}`,
-        '-',
-        ...words,
-      ]);
+      await run([...group, ...enter(), ...set, ...inNode.daemon(name, words)]);
     },
     endDaemon: async (name, signal = 'KILL') => {
-      const gone = `pid=$(cat /run/${name}.pid) || exit 0; kill -${signal} $pid; while kill -0 $pid; do read -rt 0.05 <> <(:); done`;
-      await machine.attempt(['bash', '-c', `{ ${gone}; rm -f /run/${name}.pid; } 2>/dev/null; exit 0`]);
+      await machine.attempt(inNode.endDaemon(name, signal));
     },
   };
   return machine;
 }
-
-const path = '/opt/kubernetes:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Writes through standard input, so that a file of any size and any content arrives whole. */
 async function put(

@@ -1,15 +1,20 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { attempt, type Run } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { until } from '#lib/base/until.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
 import { multipass, type Multipass } from './cli.ts';
-import { multipassProvider } from './provider.ts';
+import { nodePlans } from '#lib/machines/local/topology.ts';
+import { multipassNode } from './node.ts';
+import { multipassProvider, removingAll } from './provider.ts';
+import { multipassVm } from './vm.ts';
 import { folders } from './stand-in/folders.ts';
 import { clientFolder, standIn, type StandIn } from './stand-in/service.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 let dir = '';
 let service: StandIn;
@@ -182,12 +187,47 @@ test('a launch that is called off leaves nothing, although the service goes on w
 });
 
 test('a first boot that fails fails the launch, and leaves nothing', async () => {
-  provider = of('conformance', 500);
+  provider = of('conformance');
   const firstBoot = { commands: ['echo no such package; exit 1'] };
   await expect(provider.launch({ ...spec, firstBoot })).rejects.toThrow(
-    'cloud-init has come to its end in worker',
+    'The first boot of worker did not come to its end; cloud-init said last: no such package',
   );
   expect(await cli.list()).toEqual([]);
+});
+
+test('what a run that was killed has left is removed by the script beside it, and nothing else', async () => {
+  await of('mine').launch(spec);
+  await provider.launch({ ...spec, name: 'other' });
+  const script = join(dir, 'mine', 'on-end');
+  await writeFile(script, removingAll('mine'), { mode: 0o755 });
+  await onPath([script]);
+  expect((await cli.list()).map(({ name }) => name)).toEqual(['other']);
+});
+
+describe('a node', () => {
+  test('is launched by its first start, and has its programs in the background', async () => {
+    const [plan] = nodePlans({ sizes: { master: size, worker: size, vm: size } });
+    if (!plan) return;
+    const node = multipassNode(provider, plan, plan.name, join(dir, 'node'));
+    await node.start();
+    expect(await provider.list()).toEqual([plan.name]);
+    expect((await node.run(['sh', '-c', 'echo $PATH'])).stdout).toMatch(/^\/opt\/kubernetes:/);
+    expect(node.onHost('/var')).toBeUndefined();
+    await node.stop();
+    await node.start();
+    expect(service.asked.filter(([what]) => what === 'launch')).toHaveLength(1);
+    expect(node.enter()).toEqual(expect.arrayContaining(['multipass', 'exec', plan.name]));
+  });
+});
+
+test('the VM is launched anew for a snapshot of another provider', async () => {
+  const vm = multipassVm(provider, 'vm', size, join(dir, 'vm'));
+  await vm.start();
+  await vm.write('/srv/old', '');
+  await vm.resume('/no/such/snapshot');
+  expect((await vm.attempt(['test', '-e', '/srv/old'])).code).toBe(1);
+  await vm.remove();
+  expect(await provider.list()).toEqual([]);
 });
 
 describe('when multipass misbehaves', () => {

@@ -22,6 +22,20 @@ export interface MultipassPlace {
 /** Written by the last of cloud-init's commands: `multipass launch` does not tell whether they went well. */
 const booted = '/var/lib/istio-vm-conformance/first-boot';
 
+/** A script that removes the instances which a lab has made, for when the run that made them cannot. */
+export const removingAll = (lab: string): string =>
+  [
+    '#!/bin/sh',
+    'cd "$(dirname "$0")/multipass" 2>/dev/null || exit 0',
+    // a client without an input may wait for ever
+    `for name in *; do [ ! -e "$name" ] || : | multipass delete --purge "${instanceOf(lab, '')}$name"; done`,
+    '',
+  ].join('\n');
+
+/** What multipass calls a machine of a lab. */
+export const instanceOf = (lab: string, name: string): string =>
+  lab === 'conformance' ? name : `${lab}-${name}`;
+
 /**
  * Instances of multipass. Those of the lab `conformance` have the article's names, those of another lab its name
  * before them. An instance that the lab did not make is never touched, whatever it is called.
@@ -33,11 +47,11 @@ export function multipassProvider({
   multipass = onPath(),
 }: MultipassPlace): MachineProvider {
   const made = records(join(lab.dir, 'multipass'));
-  const instanceOf = (name: string): string => (lab.name === 'conformance' ? name : `${lab.name}-${name}`);
-  const machine = (name: string): Machine => multipassMachine(multipass, name, instanceOf(name));
+  const calls = (name: string): string => instanceOf(lab.name, name);
+  const machine = (name: string): Machine => multipassMachine(multipass, name, calls(name));
   const remove = async (name: string): Promise<void> => {
     if (!made.has(name)) return;
-    await multipass.remove(instanceOf(name));
+    await multipass.remove(calls(name));
     await made.forget(name);
   };
 
@@ -47,11 +61,11 @@ export function multipassProvider({
     remove,
     list: async () => {
       const seen = new Set((await multipass.list()).map(({ name }) => name));
-      return made.names().filter((name) => seen.has(instanceOf(name)));
+      return made.names().filter((name) => seen.has(calls(name)));
     },
     launch: async (spec, options = {}) => {
       const { name } = spec;
-      const instance = instanceOf(name);
+      const instance = calls(name);
       await multipass.version();
       await refuseTaken(name, instance);
       options.signal?.throwIfAborted();

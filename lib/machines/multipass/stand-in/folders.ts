@@ -7,7 +7,7 @@ import type { Backend } from './backend.ts';
 
 /**
  * Instances that are folders, for tests: a command is a process of this host, for which paths below /run, /srv and
- * /var are the folder's. `<folder>/run` is made anew with each boot.
+ * /var are the folder's, and cloud-init is always done. `<folder>/run` is made anew with each boot.
  */
 export function folders(dir: string): Backend {
   const sizes = new Map<string, Size>();
@@ -31,7 +31,11 @@ export function folders(dir: string): Backend {
     exec: async (name, words, streams) => {
       const root = join(dir, name);
       if (!exists(join(root, 'run/up'))) return 255;
-      const inside = words.map((word) => word.replace(/(^|[\s'"])(?=\/(?:run|srv|var)\/)/g, `$1${root}`));
+      const inside = words.map((word) =>
+        word
+          .replaceAll('cloud-init status', 'echo status: done')
+          .replace(/(^|[\s'">=])(?=\/(?:run|srv|var)\/)/g, `$1${root}`),
+      );
       return piped(inside, { ...streams, cwd: root });
     },
     put: async (name, path, content) => {

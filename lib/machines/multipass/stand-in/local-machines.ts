@@ -5,44 +5,56 @@ import { piped } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { temporary } from '#lib/base/temporary.ts';
 import { minutes } from '#lib/base/until.ts';
-import type { NodeMachine } from '#lib/machines/local/node.ts';
+import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
 import type { Backend } from './backend.ts';
 
 /**
- * Instances that are real machines of the local provider: an instance `k3s-master` or `<lab>-k3s-master` is the node of
- * that name, or the VM.
+ * Instances that are real machines of the local provider: an instance `k3s-master` is the node of that name in the lab
+ * `conformance`, and `other-k3s-master` that in the lab `other`.
  *
- * @param names of the machines that the local provider has a place for
+ * @param provider the local provider of a lab, by the lab's name
+ * @param names of the machines that it has a place for
  */
-export function localMachines(local: MachineProvider, names: readonly string[]): Backend {
-  const placeOf = (instance: string): string => {
-    const found = names.find((name) => instance === name || instance.endsWith(`-${name}`));
-    if (found === undefined) throw new Error(`no machine backs ${instance}: there are ${names.join(', ')}`);
-    return found;
+export function localMachines(
+  provider: (lab: string) => Promise<MachineProvider>,
+  names: readonly string[],
+): Backend {
+  const place = async (instance: string): Promise<{ local: MachineProvider; name: string }> => {
+    const name = names.find((one) => instance === one || instance.endsWith(`-${one}`));
+    if (name === undefined) throw new Error(`no machine backs ${instance}: there are ${names.join(', ')}`);
+    return { local: await provider(instance.slice(0, -name.length - 1) || 'conformance'), name };
   };
-  const machine = (instance: string): Machine => local.machine(placeOf(instance));
+  const machine = async (instance: string): Promise<Machine> => {
+    const { local, name } = await place(instance);
+    return local.machine(name);
+  };
 
   return {
     launch: async (instance, size) => {
-      await local.launch({ name: placeOf(instance), size });
+      const { local, name } = await place(instance);
+      await local.launch({ name, size });
     },
-    start: async (instance) => machine(instance).start(),
-    stop: async (instance) => machine(instance).stop(),
-    restart: async (instance) => machine(instance).restart(),
-    remove: async (instance) => local.remove(placeOf(instance)),
-    address: async (instance) => machine(instance).address(),
-    size: async (instance) => machine(instance).size(),
+    start: async (instance) => (await machine(instance)).start(),
+    stop: async (instance) => (await machine(instance)).stop(),
+    restart: async (instance) => (await machine(instance)).restart(),
+    remove: async (instance) => {
+      // a lab that is gone has taken its machines with it
+      const found = await place(instance).catch(() => undefined);
+      await found?.local.remove(found.name);
+    },
+    address: async (instance) => (await machine(instance)).address(),
+    size: async (instance) => (await machine(instance)).size(),
     put: async (instance, path, content) => {
       await using folder = await temporary();
       const file = join(folder.path, 'file');
       await writeFile(file, content);
-      await machine(instance).upload(file, path);
+      await (await machine(instance)).upload(file, path);
     },
     exec: async (instance, words, { input, out, err }) => {
-      const one = machine(instance);
       try {
+        const one = await machine(instance);
         if (isNode(one)) return await piped([...one.enter(), ...words], { input, out, err });
         // the guest agent takes an input as a whole; how long a command may take is for its caller to say
         const options = { input: await buffer(input), binary: true, within: minutes(60) };

@@ -1,0 +1,48 @@
+import type { MachineProvider } from '#lib/machines/provider.ts';
+import type { NodePlan } from '#lib/machines/local/topology.ts';
+import type { Machine } from '#lib/machines/machine.ts';
+import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
+
+/**
+ * A node of a cluster on an instance; its first start launches that.
+ *
+ * @param dir its folder on the host
+ */
+export function multipassNode(
+  provider: MachineProvider,
+  plan: NodePlan,
+  instance: string,
+  dir: string,
+): NodeMachine {
+  const machine = provider.machine(plan.name);
+  const withPath =
+    (how: Machine['run']): Machine['run'] =>
+    async (words, options = {}) =>
+      how(words, { ...options, env: { PATH: inNode.path, ...options.env } });
+  return {
+    ...machine,
+    plan,
+    dir,
+    run: withPath(machine.run),
+    attempt: withPath(machine.attempt),
+    // what is in an instance is not the host's to see
+    onHost: () => undefined,
+    enter: () => ['multipass', 'exec', instance, '--', 'sudo', 'env', `PATH=${inNode.path}`],
+    start: async () => launchOrStart(provider, plan, machine),
+    daemon: async (name, words, env) => {
+      await machine.run(inNode.daemon(name, words), { env: { PATH: inNode.path, ...env } });
+    },
+    endDaemon: async (name, signal = 'KILL') => {
+      await machine.attempt(inNode.endDaemon(name, signal));
+    },
+  };
+}
+
+async function launchOrStart(
+  provider: MachineProvider,
+  { name, size }: NodePlan,
+  machine: Machine,
+): Promise<void> {
+  if ((await provider.list()).includes(name)) await machine.start();
+  else await provider.launch({ name, size });
+}
