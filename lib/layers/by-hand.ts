@@ -16,14 +16,19 @@ export interface Session {
   terminal(): Promise<string[]>;
   /** Waits until a line on the terminal has these words; returns all lines. */
   untilSays(words: string | RegExp, within?: number): Promise<string[]>;
-  /** CTRL+C; returns when the shell has ended. */
+  /** CTRL+C, which sudo does not heed before it has its answer. */
   interrupt(): Promise<void>;
+  /** Waits until it has ended. */
+  ended(): Promise<void>;
 }
 
 /** The sidecar's unit stopped, so that it can be started by hand; the undo ends what was started and starts the unit. */
 export interface ByHand extends Change {
-  /** Ends what was started before. The certificate of an earlier start is removed, unless it is to be kept. */
-  start(script: Script, options?: { keepPair?: boolean }): Promise<Session>;
+  /**
+   * Ends what was started before, with its rules, unless it is `beside` that. The certificate of an earlier start is
+   * removed, unless it is to be kept.
+   */
+  start(script: Script, options?: { keepPair?: boolean; beside?: boolean }): Promise<Session>;
   /** The last one started. */
   session(): Session | undefined;
 }
@@ -50,7 +55,9 @@ export async function byHand(lab: Lab): Promise<ByHand> {
   let latest: Session | undefined;
   const unit = (): string => `by-hand-${String(number)}`;
   const end = async (): Promise<void> => {
-    await vm.attempt(['systemctl', 'kill', '--signal=KILL', unit()]);
+    await vm.attempt(['systemctl', 'kill', '--signal=KILL', 'by-hand-*']);
+    // what the unit does after the sidecar; with the rules still there, names are asked of nobody
+    await vm.run(['sh', '-c', 'cd / && istio-start.sh clean']);
   };
   const stopped = await together(
     async () => runningSidecar(lab),
@@ -69,8 +76,8 @@ export async function byHand(lab: Lab): Promise<ByHand> {
       ...stopped,
       name: 'the sidecar started by hand',
       session: () => latest,
-      async start(script, { keepPair = false } = {}) {
-        await end();
+      async start(script, { keepPair = false, beside = false } = {}) {
+        if (!beside) await end();
         number += 1;
         latest = await enter(lab, { unit: unit(), program: programs[script], keepPair });
         return latest;
@@ -113,8 +120,10 @@ async function enter(
     },
     async interrupt() {
       await vm.run(['sh', '-c', `printf '\\003' >${keys}`]);
+    },
+    async ended() {
       await until(
-        'the session ends by CTRL+C',
+        'the session has ended',
         async () => (await vm.attempt(['systemctl', 'is-active', unit])).stdout.trim(),
         (state) => state !== 'active',
         { within: minutes(1), every: 300 },
