@@ -6,7 +6,9 @@ import type { Change } from '#lib/kube/manifest.ts';
 import { endConnectionsOfVm } from '#lib/layers/connections.ts';
 import { helloworldUrl } from '#lib/layers/directions.ts';
 import type { Lab } from '#lib/layers/lab.ts';
+import { inMesh } from '#lib/layers/health.ts';
 import { inForce, without } from '#lib/layers/passing.ts';
+import { registered } from '#lib/layers/sidecar.ts';
 import {
   accessBefore,
   accessMarked,
@@ -70,7 +72,26 @@ async function noTelemetry(lab: Lab): Promise<Change> {
       (all) => all.every((one) => (one === 'none') === gone),
       { within: seconds(30), every: 300 },
     );
-  return inForce(gone, known);
+  return inForce(gone, async (wanted) => {
+    await known(wanted);
+    if (!wanted) await connectedAnew(lab);
+  });
+}
+
+/**
+ * Listeners that were replaced close what they still have 45 s later. The VM's connection to istiod is ended now, so that
+ * it does not happen under another claim.
+ */
+async function connectedAnew(lab: Lab): Promise<void> {
+  const connectedAt = async (): Promise<string> =>
+    (await registered(lab)).metadata?.annotations?.['istio.io/connectedAt'] ?? '';
+  const before = await connectedAt();
+  await endConnectionsOfVm(lab, lab.settings.ports.ewg.istiod);
+  await until('the VM has another connection to istiod', connectedAt, (at) => at !== before, {
+    within: seconds(30),
+    every: 200,
+  });
+  await inMesh(lab);
 }
 
 claim('obs.access-log-mesh-default', {
