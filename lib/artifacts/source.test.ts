@@ -1,38 +1,31 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { CommandError, type Output } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
-import { faultyServer, type FaultyServer } from '#lib/base/faulty-server.ts';
 import type { Settings } from '#lib/base/settings.ts';
-import { temporary } from '#lib/base/temporary.ts';
 import { ownArchitecture } from './architecture.ts';
-import { containerTool, imageArchive, publishIstio, settingsFor, type MadeUp } from './release/made-up.ts';
+import {
+  containerTool,
+  imageArchive,
+  publishIstio,
+  settingsFor,
+  type MadeUp,
+  siteForEachTest,
+} from './release/made-up.ts';
 import { downloadsOf, istioRelease } from './release/istio-release.ts';
 import { istioSource, type IstioSource } from './source.ts';
 import { made } from './store.ts';
 
 const said = (code: number, stderr = ''): Output => ({ stdout: '', stderr, code, ms: 1 });
 
-let site: FaultyServer;
-let scratch: Awaited<ReturnType<typeof temporary>>;
+const at = siteForEachTest();
 let paths: MadeUp;
-
 beforeEach(async () => {
-  [site, scratch] = await Promise.all([faultyServer(), temporary()]);
-  paths = await publishIstio(site, '1.27.9', join(scratch.path, 'made-up'));
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  paths = await publishIstio(at.site, '1.27.9', join(at.dir, 'made-up'));
 });
 
-afterEach(async () => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-  await site[Symbol.asyncDispose]();
-  await scratch[Symbol.asyncDispose]();
-});
-
-const asking = (env: NodeJS.ProcessEnv = {}): Settings =>
-  settingsFor(site, { LAB_CACHE: scratch.path, ...env });
+const asking = (env: NodeJS.ProcessEnv = {}): Settings => settingsFor(at.site, { LAB_CACHE: at.dir, ...env });
 
 const choose = async (
   env: NodeJS.ProcessEnv = {},
@@ -49,7 +42,7 @@ async function refusal(env: NodeJS.ProcessEnv, tool?: () => Promise<Output>): Pr
 test('auto takes the release where all of it can be reached, by its checksum files alone', async () => {
   expect(await choose()).toMatchObject({ is: 'release', why: 'it can be reached' });
 
-  expect(new Set(site.asked)).toEqual(
+  expect(new Set(at.site.asked)).toEqual(
     new Set(
       [paths.archive, paths.packages[ownArchitecture], paths.packages.arm64].map((path) => `${path}.sha256`),
     ),
@@ -61,7 +54,7 @@ test('modules asks nobody', async () => {
     is: 'modules',
     version: { version: '1.27.9' },
   });
-  expect(site.asked).toEqual([]);
+  expect(at.site.asked).toEqual([]);
 });
 
 test('a version that modules has and the release has not, such as master, is taken from modules', async () => {
@@ -78,7 +71,7 @@ test('a version that modules has and the release has not, such as master, is tak
 });
 
 test('a version that modules does not have is taken from the release', async () => {
-  await publishIstio(site, '1.19.3', join(scratch.path, 'other'));
+  await publishIstio(at.site, '1.19.3', join(at.dir, 'other'));
 
   expect(await choose({ ISTIO_VERSION: '1.19.3' })).toMatchObject({
     is: 'release',
@@ -90,17 +83,17 @@ test('a version that modules does not have is taken from the release', async () 
 const lacks: [string, () => Promise<void> | void, RegExp, (() => Promise<Output>)?][] = [
   [
     'nothing reachable',
-    async () => site[Symbol.asyncDispose](),
+    async () => at.site[Symbol.asyncDispose](),
     /\.tar\.gz\.sha256 cannot be reached \(.*ECONNREFUSED/,
   ],
   [
     'a server that does not answer',
-    () => void site.faults.set(`${paths.archive}.sha256`, ['stalls', 'on']),
+    () => void at.site.faults.set(`${paths.archive}.sha256`, ['stalls', 'on']),
     /\.tar\.gz\.sha256 cannot be reached \(no answer within 0\.5 s\)/,
   ],
   [
     'an absent package',
-    () => void site.files.delete(`${paths.packages.arm64}.sha256`),
+    () => void at.site.files.delete(`${paths.packages.arm64}.sha256`),
     /istio-sidecar-arm64\.deb\.sha256 is not to be had \(HTTP 404\)/,
   ],
   [
@@ -151,20 +144,16 @@ test('a version that no source has is refused with what each lacks', async () =>
   expect(await refusal({ ISTIO_VERSION: '1.26.0', ARTIFACT_SOURCE: 'modules' })).toMatch(
     /is in no artifact source: modules has .*, and ARTIFACT_SOURCE=modules leaves release/,
   );
-  expect(await readdir(scratch.path)).toEqual(['made-up']);
+  expect(await readdir(at.dir)).toEqual(['made-up']);
 });
 
 test('a release that is in the cache is taken with nothing reachable', async () => {
-  const image = await imageArchive(
-    'docker.io/istio/any:1.27.9',
-    [{ '/any': '' }],
-    join(scratch.path, 'image'),
-  );
-  await containerTool('docker', image, scratch.path);
-  vi.stubEnv('PATH', `${scratch.path}:${process.env['PATH'] ?? ''}`);
-  const store = join(scratch.path, 'artifacts');
+  const image = await imageArchive('docker.io/istio/any:1.27.9', [{ '/any': '' }], join(at.dir, 'image'));
+  await containerTool('docker', image, at.dir);
+  vi.stubEnv('PATH', `${at.dir}:${process.env['PATH'] ?? ''}`);
+  const store = join(at.dir, 'artifacts');
   for (const one of downloadsOf(istioRelease(asking()))) await made(one, { store });
-  await site[Symbol.asyncDispose]();
+  await at.site[Symbol.asyncDispose]();
 
   expect(await choose({ ARTIFACT_SOURCE: 'release' })).toMatchObject({
     is: 'release',

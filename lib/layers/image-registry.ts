@@ -38,7 +38,7 @@ export async function servingImage(
   const index: ImageIndex = { ...whole, manifests: whole.manifests.filter(offered) };
   const text = JSON.stringify(index);
   const server = createServer((request, response) => {
-    const { path, type } = whatFor(request.url ?? '', index, digestOf(text)) ?? {};
+    const { path, type } = whatFor(request.url ?? '', index) ?? {};
     if (type === undefined) {
       answer(response, 404, 'text/plain', '');
       return;
@@ -71,11 +71,7 @@ export async function servingImage(
 const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
 /** Which file of the layout (none: the index, or the greeting) answers a path of the registry, and what it is. */
-export function whatFor(
-  url: string,
-  index: ImageIndex,
-  ownDigest = digestOf(JSON.stringify(index)),
-): { path?: string; type: string } | undefined {
+export function whatFor(url: string, index: ImageIndex): { path?: string; type: string } | undefined {
   if (url === '/v2/') return { type: 'application/json' };
   // containerd says behind a question mark which registry it means
   const [, kind, reference = ''] = /^\/v2\/[^?]+\/(manifests|blobs)\/([\w.:-]+)(?:\?|$)/.exec(url) ?? [];
@@ -83,7 +79,7 @@ export function whatFor(
   const path = `blobs/sha256/${digest ?? ''}`;
   if (kind === 'blobs') return digest === undefined ? undefined : { path, type: 'application/octet-stream' };
   if (kind !== 'manifests') return undefined;
-  if (digest === undefined || reference === ownDigest) return { type: index.mediaType };
+  if (digest === undefined || reference === digestOf(JSON.stringify(index))) return { type: index.mediaType };
   const manifest = index.manifests.find((one) => one.digest === reference);
   return manifest && { path, type: manifest.mediaType };
 }

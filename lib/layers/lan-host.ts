@@ -1,8 +1,9 @@
 import { seconds, until } from '#lib/base/until.ts';
-import { change, type Change } from '#lib/kube/manifest.ts';
+import type { Change } from '#lib/kube/manifest.ts';
 import { networks } from '#lib/machines/local/topology.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
+import { inBackground } from './in-background.ts';
 import type { Lab } from './lab.ts';
 
 /** A host of the lab's network that is neither pod nor node, while it serves a page. */
@@ -18,13 +19,8 @@ export async function lanHost(lab: Lab): Promise<LanHost> {
   const address = `${networks.bridge}:8000`;
   const answer = String.raw`read -r _; printf "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nLAN"`;
   const listen = `TCP-LISTEN:8000,bind=${networks.bridge},reuseaddr,fork`;
-  // what stays in the background must not hold on to our pipes
-  const shell = 'socat "$@" >/dev/null 2>&1 </dev/null & echo $!';
-  const { stdout } = await lab.bystander(['sh', '-c', shell, '-', listen, `SYSTEM:'${answer}'`]);
-  const pid = stdout.trim();
-  const serving = change(`a web server at ${address}`, async () => {
-    await lab.bystander(['kill', pid]);
-  });
+  const words = ['socat', listen, `SYSTEM:'${answer}'`];
+  const serving = await inBackground(lab, `a web server at ${address}`, words);
   const url = `http://${address}/`;
   await until(
     `${url} answers`,

@@ -4,6 +4,7 @@ import { change, type Change } from '#lib/kube/manifest.ts';
 import { networks } from '#lib/machines/local/topology.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
+import { inBackground } from './in-background.ts';
 import type { Lab } from './lab.ts';
 import { orUndone } from './passing.ts';
 
@@ -25,15 +26,15 @@ export async function registryOfOnly(
   architecture: string,
 ): Promise<Change> {
   const address = `${networks.bridge}:${String(port)}`;
-  // what stays in the background must not hold on to our pipes
-  const shell = '"$@" >/dev/null 2>&1 </dev/null & echo $!';
   const program = [...ownProgram('lib/layers/serve-image.ts'), lab.programs.arm64.proxyImage];
-  const { stdout } = await lab.bystander([
-    ...['sh', '-c', shell, '-', ...program],
-    ...[architecture, networks.bridge, String(port)],
+  const registry = await inBackground(lab, `docker.io for ${architecture} alone`, [
+    ...program,
+    architecture,
+    networks.bridge,
+    String(port),
   ]);
-  const serving = change(`docker.io for ${architecture} alone`, async () => {
-    await lab.bystander(['kill', stdout.trim()]);
+  const serving = change(registry.name, async () => {
+    await registry.undo();
     await node.run(['rm', '-rf', hosts]);
   });
   return orUndone(serving, async () => {

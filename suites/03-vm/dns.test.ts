@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
-import { change } from '#lib/kube/manifest.ts';
+import { hostsWithout } from '#lib/layers/hosts-file.ts';
 import { externalAddresses } from '#lib/layers/gateway.ts';
 import { istiodHost } from '#lib/layers/istiod-host.ts';
 import { redirectsFlushed } from '#lib/layers/redirects.ts';
@@ -47,12 +47,7 @@ claim('vm.dns-answer-shape', {
 });
 
 claim('vm.dns-vs-hosts-split', {
-  falsifier: async ({ vm }) => {
-    await vm.run(['bash', '-c', "cp -a /etc/hosts /run/hosts.aside && sed -i '/ istiod-/d' /etc/hosts"]);
-    return change('/etc/hosts without istiod', async () => {
-      await vm.run(['bash', '-c', 'cat /run/hosts.aside >/etc/hosts && rm /run/hosts.aside']);
-    });
-  },
+  falsifier: async (lab) => hostsWithout(lab, ' istiod-', '/etc/hosts without istiod'),
   red: /by the name service istiod is at 10\.43\./,
 
   async proof(lab, seen) {

@@ -3,8 +3,8 @@ import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
 import { byHand, type Script } from '#lib/layers/by-hand.ts';
+import { hostsAsTheyWere, hostsWithout } from '#lib/layers/hosts-file.ts';
 import { lasting } from '#lib/layers/lasting.ts';
-import { withOwnName, withoutOwnName } from '#lib/layers/own-name.ts';
 import { together } from '#lib/layers/passing.ts';
 import { redirectsKept } from '#lib/layers/redirects-kept.ts';
 import { connected, endOfLogs, logsSince, says, ttlOf } from '#lib/probes/agent-log.ts';
@@ -161,9 +161,9 @@ claim('vm.start-hang-rerun', {
   given: async (lab) =>
     together(
       async () => manual.given(lab),
-      async () => withoutOwnName(lab),
+      async () => hostsWithout(lab, String.raw`^127\.0\.1\.1 `, "the VM's own name not in /etc/hosts"),
     ),
-  falsifier: withOwnName,
+  falsifier: hostsAsTheyWere,
   red: /expected 'the agent runs' to be 'sudo waits for an answer of 127\.0\.0\.53'/,
   within: minutes(4),
 

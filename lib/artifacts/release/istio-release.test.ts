@@ -1,12 +1,11 @@
 import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { ownArchitecture } from '#lib/artifacts/architecture.ts';
 import { made } from '#lib/artifacts/store.ts';
 import { run } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
-import { faultyServer, type Fault, type FaultyServer } from '#lib/base/faulty-server.ts';
-import { temporary } from '#lib/base/temporary.ts';
+import type { Fault } from '#lib/base/faulty-server.ts';
 import {
   isIstioProxyBuild,
   istioRelease,
@@ -14,39 +13,37 @@ import {
   releasedPrograms,
   type IstioRelease,
 } from './istio-release.ts';
-import { containerTool, imageArchive, packageOf, publishIstio, settingsFor, type MadeUp } from './made-up.ts';
+import {
+  containerTool,
+  imageArchive,
+  packageOf,
+  publishIstio,
+  settingsFor,
+  type MadeUp,
+  siteForEachTest,
+} from './made-up.ts';
 import { archiveOf } from './pulled-image.ts';
 
 const version = '1.26.0';
-let site: FaultyServer;
-let scratch: Awaited<ReturnType<typeof temporary>>;
+const at = siteForEachTest();
 let store: string;
 let paths: MadeUp;
 
 beforeEach(async () => {
-  [site, scratch] = await Promise.all([faultyServer(), temporary()]);
-  store = join(scratch.path, 'artifacts');
-  paths = await publishIstio(site, version, join(scratch.path, 'made-up'));
+  store = join(at.dir, 'artifacts');
+  paths = await publishIstio(at.site, version, join(at.dir, 'made-up'));
   const layers = [
     { '/usr/local/bin/pilot-discovery': 'echo old' },
     { '/usr/local/bin/pilot-discovery': 'echo pilot-discovery' },
     { '/etc/other': '' },
   ];
-  const image = await imageArchive(`docker.io/istio/pilot:${version}`, layers, join(scratch.path, 'pilot'));
-  await containerTool('docker', image, scratch.path);
-  vi.stubEnv('PATH', `${scratch.path}:${process.env['PATH'] ?? ''}`);
-  vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-});
-
-afterEach(async () => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-  await site[Symbol.asyncDispose]();
-  await scratch[Symbol.asyncDispose]();
+  const image = await imageArchive(`docker.io/istio/pilot:${version}`, layers, join(at.dir, 'pilot'));
+  await containerTool('docker', image, at.dir);
+  vi.stubEnv('PATH', `${at.dir}:${process.env['PATH'] ?? ''}`);
 });
 
 const release = (env: NodeJS.ProcessEnv = {}): IstioRelease =>
-  istioRelease(settingsFor(site, { ISTIO_VERSION: version, ...env }));
+  istioRelease(settingsFor(at.site, { ISTIO_VERSION: version, ...env }));
 
 /** All of a release, installed as the artifacts of a lab are. */
 async function install(): Promise<{ programs: string; foreign: string; deb: string }> {
@@ -66,7 +63,7 @@ async function install(): Promise<{ programs: string; foreign: string; deb: stri
 }
 
 const asked = async (): Promise<string[]> =>
-  (await readFile(join(scratch.path, 'asked'), 'utf8')).trim().split('\n');
+  (await readFile(join(at.dir, 'asked'), 'utf8')).trim().split('\n');
 
 test('a release comes from the local server: programs, package files and the package itself', async () => {
   const { programs, foreign, deb } = await install();
@@ -92,23 +89,23 @@ test('a release comes from the local server: programs, package files and the pac
   expect((await stat(join(programs, 'packaging/sidecar.env'))).mode & 0o777).toBe(0o644);
   expect(await readFile(join(foreign, 'pilot-agent'), 'utf8')).toContain('pilot-agent for arm64');
   expect(
-    (await readFile(deb)).equals(site.files.get(paths.packages[ownArchitecture]) ?? Buffer.alloc(0)),
+    (await readFile(deb)).equals(at.site.files.get(paths.packages[ownArchitecture]) ?? Buffer.alloc(0)),
   ).toBe(true);
 });
 
 test('what was fetched is in the cache, and is not asked for again', async () => {
   const first = await install();
-  site.asked.length = 0;
+  at.site.asked.length = 0;
 
   expect(await install()).toEqual(first);
-  expect(site.asked).toEqual([]);
+  expect(at.site.asked).toEqual([]);
 });
 
 test('an Envoy that takes the filters of Istio is its own build, another is not', async () => {
   expect(isIstioProxyBuild((await install()).programs)).toBe(true);
 
-  await publishIstio(site, '1.25.0', join(scratch.path, 'stock'), 'exit 1');
-  const stock = istioRelease(settingsFor(site, { ISTIO_VERSION: '1.25.0' }));
+  await publishIstio(at.site, '1.25.0', join(at.dir, 'stock'), 'exit 1');
+  const stock = istioRelease(settingsFor(at.site, { ISTIO_VERSION: '1.25.0' }));
   const deb = packageIn(await made(stock.packages[ownArchitecture], { store }), ownArchitecture);
   expect(isIstioProxyBuild(await releasedPrograms(deb, ownArchitecture, undefined, { store }))).toBe(false);
 });
@@ -132,7 +129,7 @@ const faulty: [string, keyof MadeUp, (Fault | 'on')[], RegExp][] = [
 
 test.each(faulty)('%s is refused by name, with nothing left', async (_, part, faults, message) => {
   const path = part === 'archive' ? paths.archive : paths.packages[ownArchitecture];
-  site.faults.set(path, faults);
+  at.site.faults.set(path, faults);
   const { archive, packages } = release();
 
   const error = await made(part === 'archive' ? archive : packages[ownArchitecture], { store }).catch(
@@ -145,37 +142,34 @@ test.each(faulty)('%s is refused by name, with nothing left', async (_, part, fa
 });
 
 test('a file without a checksum is not fetched', async () => {
-  site.files.delete(`${paths.archive}.sha256`);
+  at.site.files.delete(`${paths.archive}.sha256`);
 
   await expect(made(release().archive, { store })).rejects.toThrow(
     /\.tar\.gz\.sha256 is not to be had \(HTTP 404\), so nothing can be verified that it would verify/,
   );
-  expect(site.asked).not.toContain(paths.archive);
+  expect(at.site.asked).not.toContain(paths.archive);
 });
 
 test('an archive that was cut off is resumed', async () => {
-  site.faults.set(paths.archive, ['cut']);
+  at.site.faults.set(paths.archive, ['cut']);
 
   await made(release().archive, { store });
 
-  expect(site.asked.filter((path) => path.includes(`${paths.archive} bytes=`))).toHaveLength(1);
+  expect(at.site.asked.filter((path) => path.includes(`${paths.archive} bytes=`))).toHaveLength(1);
 });
 
 test('a package of another architecture, or of something else, is refused by name', async () => {
-  const wrong = site.files.get(paths.packages.arm64) ?? Buffer.alloc(0);
-  const sum = site.files.get(`${paths.packages.arm64}.sha256`)?.toString().slice(0, 64) ?? '';
-  site.files.set(paths.packages.x64, wrong);
-  site.files.set(`${paths.packages.x64}.sha256`, Buffer.from(sum));
+  const wrong = at.site.files.get(paths.packages.arm64) ?? Buffer.alloc(0);
+  const sum = at.site.files.get(`${paths.packages.arm64}.sha256`)?.toString().slice(0, 64) ?? '';
+  at.site.files.set(paths.packages.x64, wrong);
+  at.site.files.set(`${paths.packages.x64}.sha256`, Buffer.from(sum));
 
   await expect(made(release().packages.x64, { store })).rejects.toThrow(
     /istio-sidecar\.deb is a package for arm64, expected one for amd64/,
   );
 
-  const lacking = join(scratch.path, 'istio-sidecar.deb');
-  await appendFile(
-    lacking,
-    await packageOf('x64', version, '', join(scratch.path, 'x'), '/usr/local/bin/envoy'),
-  );
+  const lacking = join(at.dir, 'istio-sidecar.deb');
+  await appendFile(lacking, await packageOf('x64', version, '', join(at.dir, 'x'), '/usr/local/bin/envoy'));
   await expect(releasedPrograms(lacking, 'x64', undefined, { store })).rejects.toThrow(
     /istio-sidecar\.deb is no package of Istio's sidecar: it has no \/usr\/local\/bin\/envoy/,
   );
@@ -198,7 +192,7 @@ test('an image is pulled for this machine, saved under the name that the charts 
 });
 
 test('an image that cannot be pulled is refused by name', async () => {
-  await appendFile(join(scratch.path, 'fails'), 'pull\n');
+  await appendFile(join(at.dir, 'fails'), 'pull\n');
 
   await expect(made(release().images.pilot, { store })).rejects.toThrow(
     `docker.io/istio/pilot:${version} could not be pulled by docker: Error: pull is refused`,
@@ -207,12 +201,8 @@ test('an image that cannot be pulled is refused by name', async () => {
 });
 
 test('an image without the program is refused', async () => {
-  const image = await imageArchive(
-    'docker.io/istio/pilot:x',
-    [{ '/etc/a': '' }],
-    join(scratch.path, 'other'),
-  );
-  await containerTool('docker', image, scratch.path);
+  const image = await imageArchive('docker.io/istio/pilot:x', [{ '/etc/a': '' }], join(at.dir, 'other'));
+  await containerTool('docker', image, at.dir);
 
   await expect(install()).rejects.toThrow(/none of its layers has \/usr\/local\/bin\/pilot-discovery/);
 });

@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, vi } from 'vitest';
 import { debianName, ownArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
 import { packageFile } from '#lib/artifacts/repack.ts';
 import { packageFiles } from '#lib/artifacts/sidecar-package.ts';
 import { run } from '#lib/base/command.ts';
-import type { FaultyServer } from '#lib/base/faulty-server.ts';
+import { faultyServer, type FaultyServer } from '#lib/base/faulty-server.ts';
 import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
+import { temporary } from '#lib/base/temporary.ts';
 
 /** Settings whose downloads are all at a local server. */
 export const settingsFor = (site: FaultyServer, env: NodeJS.ProcessEnv = {}): Settings =>
@@ -16,6 +18,31 @@ export const settingsFor = (site: FaultyServer, env: NodeJS.ProcessEnv = {}): Se
     K3S_RELEASES: `${site.address}/k3s-io/k3s/releases/download/`,
     ...env,
   });
+
+/** What a test of the release source stands on. */
+export interface Site {
+  site: FaultyServer;
+  /** A folder that goes with the test. */
+  dir: string;
+}
+
+/** For a file of tests: each of them has a server and a folder of its own, and is quiet. Read what is returned in a test. */
+export function siteForEachTest(): Site {
+  const now = {} as Site;
+  const undoing: AsyncDisposable[] = [];
+  beforeEach(async () => {
+    const [site, scratch] = await Promise.all([faultyServer(), temporary()]);
+    undoing.push(site, scratch);
+    Object.assign(now, { site, dir: scratch.path });
+    vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  });
+  afterEach(async () => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+    for (const one of undoing.splice(0)) await one[Symbol.asyncDispose]();
+  });
+  return now;
+}
 
 /** Puts a file on the server, and its checksum beside it as Istio has it. Returns the path. */
 function publish(site: FaultyServer, path: string, content: Buffer): string {

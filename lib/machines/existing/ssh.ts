@@ -73,7 +73,15 @@ export function ssh(
       if (code === 0) return;
       const said = exists(log) ? (await readFile(log, 'utf8')).trim() : '';
       throw new RefusedError(refusal(target, said, { key, knownHosts }));
+    }).catch(async (error: unknown) => {
+      await tidy();
+      throw error;
     });
+  };
+  const tidy = async (): Promise<void> => {
+    await rm(log, { force: true });
+    // others may have connections of theirs there
+    await rmdir(folder).catch(() => undefined);
   };
 
   return {
@@ -102,9 +110,7 @@ export function ssh(
     },
     disconnect: async () => {
       await attempt(['ssh', ...options, '-O', 'exit', ...place]);
-      await rm(log, { force: true });
-      // others may have connections of theirs there
-      await rmdir(folder).catch(() => undefined);
+      await tidy();
     },
   };
 }
