@@ -174,10 +174,13 @@ export async function piped(
   });
 }
 
-/** Hands the terminal to a program and returns its exit status. */
-export async function interactive(words: readonly string[]): Promise<number> {
+/** Hands the terminal to a program, with more in its environment, and returns its exit status. */
+export async function interactive(
+  words: readonly string[],
+  env: Record<string, string> = {},
+): Promise<number> {
   const [program = '', ...args] = words;
-  const { exitCode } = await execa(program, args, { stdio: 'inherit', reject: false });
+  const { exitCode } = await execa(program, args, { stdio: 'inherit', reject: false, env });
   return exitCode ?? 1;
 }
 

@@ -5,7 +5,7 @@ import { minutes, notingWaits, seconds } from '#lib/base/until.ts';
 import type { Failure } from '#lib/diagnostics/diagnose.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
-import { falsify, falsifying, falsifyingWithin } from './falsify.ts';
+import { collecting, falsify, falsifying, falsifyingWithin } from './falsify.ts';
 import { evidence, judge, notApplicable, type Judgement, type Outcome } from './outcome.ts';
 import { witnesses, witnessWithin } from './witnesses.ts';
 
@@ -157,11 +157,11 @@ export function declaring<L extends AnyLab, Layer extends string>(
         const beat = heartbeat(inject('beat') ?? seconds(10), () => {
           annotate(String(Math.round(performance.now() - started)), stillRunning).catch(() => undefined);
         });
-        // a claim that was broken on purpose is red as it should be, which needs no explaining
+        // a claim that was broken on purpose is red as it should be, which needs no explaining unless it is asked for
         const look: Look<L> = async (one, meanwhile) =>
           notingWaits(result.waits, async () =>
             verdictOn(one, within, ground, result, {
-              diagnose: one === declaration ? door.diagnose : undefined,
+              diagnose: one === declaration || collecting() ? door.diagnose : undefined,
               meanwhile,
             }),
           );

@@ -9,6 +9,9 @@ import { witnesses as ofThisProcess, type Witnesses } from './witnesses.ts';
 /** Whether this run breaks what its claims check (`npm run falsify`), instead of only looking. */
 export const falsifying = (): boolean => process.env['CONFORMANCE_FALSIFY'] === 'yes';
 
+/** Whether it also collects what a run would collect of a claim that is red, while it is red (`--bundles`). */
+export const collecting = (): boolean => process.env['CONFORMANCE_BUNDLES'] === 'yes';
+
 /** How long three looks at a claim may take, and what is seen of the witnesses between them. */
 export const falsifyingWithin = (look: number): number => (look + seconds(10)) * 3 + minutes(2);
 

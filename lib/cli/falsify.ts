@@ -14,16 +14,19 @@ import { leaveLab, openLabFor } from '#lib/layers/open.ts';
 import type { FalsifyReport } from '#lib/report/falsified.ts';
 import { outputsIn } from '#lib/report/outputs.ts';
 
-const usage = `npm run falsify [-- [--record] <claim id>…]
+const usage = `npm run falsify [-- [--record] [--bundles] <claim id>…]
   breaks what each claim checks, and ends with 0 when each was red for its stated reason and green again after it
-  --record   keeps what went red with each in fixtures/falsifiers.json`;
+  --record    keeps what went red with each in fixtures/falsifiers.json
+  --bundles   collects the diagnostics of each while it is red, as a run would; some seconds each`;
+
+const flags = ['--record', '--bundles'] as const;
 
 /**
  * Falsifies claims on the lab that the settings name, which it brings up or finds kept.
  *
  * @returns whether every one of them was killed and restored
  */
-async function falsify(ids: readonly string[], record: boolean): Promise<boolean> {
+async function falsify(ids: readonly string[], asked: ReadonlySet<string>): Promise<boolean> {
   const proofs = new Set(implemented().map(({ id }) => id));
   const known = catalogue();
   for (const id of ids) {
@@ -42,15 +45,12 @@ async function falsify(ids: readonly string[], record: boolean): Promise<boolean
     const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const only = ids.map((id) => id.replaceAll('.', String.raw`\.`)).join('|');
     const words = ['run', '--config', join(root, 'vitest.falsify.config.ts')];
-    const status = await interactive([
-      process.execPath,
-      vitest,
-      ...words,
-      ...(only ? ['-t', `(?:^| )(?:${only})$`] : []),
-    ]);
+    const pattern = only ? ['-t', `(?:^| )(?:${only})$`] : [];
+    const env: Record<string, string> = asked.has('--bundles') ? { CONFORMANCE_BUNDLES: 'yes' } : {};
+    const status = await interactive([process.execPath, vitest, ...words, ...pattern], env);
     const report = readJson<FalsifyReport>(outputsIn(reportsDir()).falsifyJson);
     if (!report) throw new Error('The run left no falsify.json, so nothing was told by it.');
-    if (record) say(await recordFalsifiers(report.claims));
+    if (asked.has('--record')) say(await recordFalsifiers(report.claims));
     good = status === 0;
     return good;
   } finally {
@@ -60,10 +60,10 @@ async function falsify(ids: readonly string[], record: boolean): Promise<boolean
 
 try {
   const words = process.argv.slice(2);
-  const unknown = words.find((word) => word.startsWith('-') && word !== '--record');
-  if (unknown !== undefined) throw new RefusedError(usage);
-  const ids = words.filter((word) => word !== '--record');
-  process.exitCode = (await falsify(ids, words.includes('--record'))) ? 0 : 1;
+  const asked = new Set(words.filter((word) => word.startsWith('-')));
+  if ([...asked].some((word) => !flags.some((flag) => flag === word))) throw new RefusedError(usage);
+  const ids = words.filter((word) => !asked.has(word));
+  process.exitCode = (await falsify(ids, asked)) ? 0 : 1;
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   const refused =

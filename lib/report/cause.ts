@@ -1,10 +1,6 @@
-import { readJson } from '#lib/base/files.ts';
-import { fixture } from '#lib/base/paths.ts';
+import type { FalsifierMap } from '#lib/claims/falsifier-map.ts';
 import { layerNames } from '#lib/layers/layer.ts';
 import type { Result } from './results.ts';
-
-/** What was seen to go red when a claim's falsifier was made, by the id of that claim: fixtures/falsifiers.json. */
-export type Falsifiers = Readonly<Record<string, { layer: string; alsoRed: readonly string[] }>>;
 
 /** What most likely made a run red. */
 export interface Cause {
@@ -16,9 +12,6 @@ export interface Cause {
   claims: string[];
 }
 
-/** The map as `npm run falsify` left it; empty when there is none. */
-export const falsifiers = (): Falsifiers => readJson<Falsifiers>(fixture('falsifiers.json')) ?? {};
-
 type Seen = Pick<Result, 'id' | 'verdict' | 'layer' | 'blockedBy'>;
 
 /**
@@ -27,7 +20,7 @@ type Seen = Pick<Result, 'id' | 'verdict' | 'layer' | 'blockedBy'>;
  *
  * @returns undefined when nothing is red
  */
-export function likelyCause(results: readonly Seen[], map: Falsifiers): Cause | undefined {
+export function likelyCause(results: readonly Seen[], map: FalsifierMap): Cause | undefined {
   const red = results.filter(({ verdict }) => verdict === 'failed' || verdict === 'broken');
   const seen = red.length === 0 ? undefined : (explained(results, red, map) ?? lowest(red));
   const down = blocking(results);
@@ -48,7 +41,7 @@ interface Match {
 }
 
 /** What most nearly is what is red; of several alike, the one on the lowest layer, since what stands on it goes with it. */
-function explained(results: readonly Seen[], red: readonly Seen[], map: Falsifiers): Cause | undefined {
+function explained(results: readonly Seen[], red: readonly Seen[], map: FalsifierMap): Cause | undefined {
   const lookedAt = new Set(
     results.filter(({ verdict }) => ['passed', 'failed', 'broken'].includes(verdict)).map(({ id }) => id),
   );

@@ -1,6 +1,7 @@
 import { redact } from '#lib/base/redact.ts';
+import { falsifierMap } from '#lib/claims/falsifier-map.ts';
 import type { Selection } from '#lib/claims/selection.ts';
-import { falsifiers, likelyCause, type Cause } from './cause.ts';
+import { likelyCause, type Cause } from './cause.ts';
 import type { LabFacts, Span } from './lab-facts.ts';
 import { totalsOf, type Result, type Totals } from './results.ts';
 
@@ -49,7 +50,7 @@ export function conformance({ startedAt, finishedAt, selection, results, outside
     totals: totalsOf(results),
     timeline: facts.timeline,
     errors: [...outside],
-    cause: likelyCause(results, falsifiers()) ?? null,
+    cause: likelyCause(results, falsifierMap()) ?? null,
     claims: results,
   });
 }

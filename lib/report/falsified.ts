@@ -1,6 +1,8 @@
 import { redact } from '#lib/base/redact.ts';
 import type { Catalogue, Claim } from '#lib/claims/catalogue.ts';
+import type { FalsifierMap } from '#lib/claims/falsifier-map.ts';
 import type { Falsified } from '#lib/claims/outcome.ts';
+import { likelyCause, type Cause } from './cause.ts';
 import { withoutSecrets } from './conformance.ts';
 import type { LabFacts } from './lab-facts.ts';
 import { judgementOf, type Looked } from './results.ts';
@@ -27,7 +29,20 @@ export interface FalsifiedClaim {
   notRestored?: string;
   /** Other claims that went red with it, of those that were looked at (`witnesses`). */
   alsoRed: string[];
+  /** What a run in which this is red would name as the likely cause, by the map as it was before. */
+  cause?: Pick<Cause, 'layer' | 'line'>;
+  /** What was collected while it was red, when that was asked for. */
+  bundle?: Bundle;
   ms: { before: number; broken?: number; after?: number };
+}
+
+/** A bundle of diagnostics as it lies on disk. */
+export interface Bundle {
+  /** Relative to the checkout. */
+  folder: string;
+  bytes: number;
+  /** The lines of its timeline. */
+  timeline: number;
 }
 
 /** What falsify.json holds; falsify.schema.json beside this file is its contract. */
@@ -39,7 +54,7 @@ export interface FalsifyReport {
   measured: Record<string, string>;
   /** The claims that were asked for, when that was less than all that are implemented. */
   selection: string[] | null;
-  totals: Record<Ending, number> & { restored: number; 'not-restored': number };
+  totals: Record<Ending, number> & { restored: number; 'not-restored': number; 'cause-named': number };
   /** The claims that were looked at while others were broken, as far as they were green before. */
   witnesses: string[];
   /** What went wrong outside of any claim. */
@@ -93,21 +108,29 @@ interface Run {
   looked: readonly Looked[];
   outside: readonly string[];
   facts: LabFacts;
+  map: FalsifierMap;
+  /** Looks at a bundle that a claim has left. */
+  bundleAt: (folder: string) => Bundle;
 }
 
 /** One entry for each claim that was asked for, whatever its test did or failed to do. */
 export function falsifyReport(
   catalogue: Catalogue,
-  { startedAt, chosen, selection, looked, outside, facts }: Run,
+  { startedAt, chosen, selection, looked, outside, facts, map, bundleAt }: Run,
 ): FalsifyReport {
   const otherwise = ['Its test never reported.', ...outside].join(' ');
-  const claims = chosen.map((id) =>
-    falsifiedClaim(
-      catalogue.get(id),
-      looked.find((test) => test.id === id),
-      otherwise,
-    ),
-  );
+  const layerOf = new Map(looked.flatMap(({ id, outcome }) => (outcome ? [[id, outcome.standsOn]] : [])));
+  const claims = chosen.map((id) => {
+    const test = looked.find((one) => one.id === id);
+    const claim = falsifiedClaim(catalogue.get(id), test, otherwise);
+    if (claim.ending !== 'killed') return claim;
+    const folder = test?.outcome?.diagnostics;
+    return {
+      ...claim,
+      ...causeOf(claim, test?.outcome?.falsified?.witnesses ?? [], layerOf, map),
+      ...(folder === undefined ? {} : { bundle: bundleAt(folder) }),
+    };
+  });
   const witnesses = looked.flatMap(({ outcome }) => outcome?.falsified?.witnesses ?? []);
   return withoutSecrets({
     schemaVersion: 1,
@@ -123,6 +146,22 @@ export function falsifyReport(
   });
 }
 
+/** What would be told of a run that looked at this claim and the witnesses. */
+function causeOf(
+  { id, alsoRed }: FalsifiedClaim,
+  witnesses: readonly string[],
+  layerOf: ReadonlyMap<string, string>,
+  map: FalsifierMap,
+): Pick<FalsifiedClaim, 'cause'> {
+  const results = [...new Set([id, ...witnesses])].map((one) => {
+    const layer = layerOf.get(one);
+    const verdict = one === id || alsoRed.includes(one) ? ('failed' as const) : ('passed' as const);
+    return { id: one, verdict, ...(layer === undefined ? {} : { layer }) };
+  });
+  const cause = likelyCause(results, map);
+  return cause ? { cause: { layer: cause.layer, line: cause.line } } : {};
+}
+
 function totalsOf(claims: readonly FalsifiedClaim[]): FalsifyReport['totals'] {
   const count = (good: (claim: FalsifiedClaim) => boolean): number => claims.filter(good).length;
   const byEnding = Object.fromEntries(endings.map((one) => [one, count(({ ending }) => ending === one)]));
@@ -130,6 +169,7 @@ function totalsOf(claims: readonly FalsifiedClaim[]): FalsifyReport['totals'] {
     ...(byEnding as Record<Ending, number>),
     restored: count(({ restored }) => restored === true),
     'not-restored': count(({ restored }) => restored === false),
+    'cause-named': count(({ cause, breaks }) => cause !== undefined && cause.layer === breaks),
   };
 }
 

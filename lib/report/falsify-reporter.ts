@@ -1,17 +1,18 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Reporter, SerializedError, TestCase, TestModule, TestRunEndReason, Vitest } from 'vitest/node';
 import { heartbeat } from '#lib/base/heartbeat.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { endWithNpm } from '#lib/base/parent.ts';
-import { reportsDir } from '#lib/base/paths.ts';
+import { reportsDir, root } from '#lib/base/paths.ts';
 import { duration } from '#lib/base/progress.ts';
 import { redact } from '#lib/base/redact.ts';
 import { seconds } from '#lib/base/until.ts';
 import { catalogue, type Catalogue } from '#lib/claims/catalogue.ts';
+import { falsifierMap } from '#lib/claims/falsifier-map.ts';
 import { implemented } from '#lib/claims/implemented.ts';
-import { allKilled, falsifiedClaim, falsifyReport } from './falsified.ts';
-import { falsifiersSum, falsifiersTable, withFalsifiers } from './falsify-summary.ts';
+import { allKilled, falsifiedClaim, falsifyReport, type Bundle } from './falsified.ts';
+import { causesSum, falsifiersSum, falsifiersTable, withFalsifiers } from './falsify-summary.ts';
 import { labFacts } from './lab-facts.ts';
 import { outputsIn, type Outputs } from './outputs.ts';
 import { lookedOf, saidOf } from './vitest-entities.ts';
@@ -100,6 +101,8 @@ export default class FalsifyReporter implements Reporter {
         ...modules.flatMap((module) => module.errors().map(({ message }) => message)),
       ],
       facts: labFacts(),
+      map: falsifierMap(),
+      bundleAt,
     });
     await writeAtomic(this.#outputs.falsifyJson, `${JSON.stringify(report, undefined, 2)}\n`);
     const { summaryMd } = this.#outputs;
@@ -107,6 +110,7 @@ export default class FalsifyReporter implements Reporter {
     await writeAtomic(summaryMd, withFalsifiers(before, report));
     this.#say(`\n${falsifiersTable(report)}\n`);
     for (const error of report.errors) this.#say(`Outside of any claim: ${error}`);
+    this.#say(causesSum(report));
     this.#say(
       `${falsifiersSum(report)} (${duration(Date.parse(report.finishedAt) - Date.parse(report.startedAt))})`,
     );
@@ -116,4 +120,15 @@ export default class FalsifyReporter implements Reporter {
   #say(text: string): void {
     process.stdout.write(`${text}\n`);
   }
+}
+
+function bundleAt(folder: string): Bundle {
+  const at = resolve(root, folder);
+  const files = readdirSync(at, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const timeline = join(at, 'timeline.txt');
+  return {
+    folder,
+    bytes: files.reduce((sum, { parentPath, name }) => sum + statSync(join(parentPath, name)).size, 0),
+    timeline: existsSync(timeline) ? readFileSync(timeline, 'utf8').split('\n').filter(Boolean).length : 0,
+  };
 }

@@ -83,6 +83,10 @@ test(
       restored: true,
     });
     expect(report?.claims[5]).toMatchObject({ breaks: 'cluster' });
+    // nothing is recorded of these, so it is the lowest layer on which one is red
+    expect(report?.claims.map(({ cause }) => cause?.layer).filter(Boolean)).toEqual(['cluster', 'apps']);
+    expect(report?.totals['cause-named']).toBe(1);
+    expect(stdout).toContain('The layer that was broken is named as the likely cause of 1 of 2\n');
 
     const schema = readJson<object>(join(root, 'lib', 'report', 'falsify.schema.json')) ?? {};
     const ajv = new Ajv.Ajv2020({ allErrors: true, strict: false, formats: { 'date-time': true } });
@@ -98,12 +102,19 @@ test(
 );
 
 test(
-  'claims by their ids: only these, and 0 when they were killed and restored',
+  'claims by their ids: only these, with their bundles, and 0 when they were killed and restored',
   { timeout: minutes(1) },
   async () => {
-    const { code, stdout } = await checkout.run(['-t', '(?:^| )(?:cluster\\.killed)$']);
+    const { code, stdout } = await checkout.run(['-t', '(?:^| )(?:cluster\\.killed)$'], {
+      CONFORMANCE_BUNDLES: 'yes',
+    });
     expect(stdout).toContain('Falsifiers: 1 of 1 killed, 1 restored');
-    expect(reportOf()).toMatchObject({ selection: ['cluster.killed'], claims: [{ id: 'cluster.killed' }] });
+    const folder = checkout.path('reports', 'diagnostics', 'cluster.killed');
+    expect(reportOf()).toMatchObject({
+      selection: ['cluster.killed'],
+      claims: [{ id: 'cluster.killed', bundle: { folder, timeline: 1 } }],
+    });
+    expect(stdout).toContain('; 1 bundles, the largest 0.0 MiB, the shortest timeline 1 lines');
     const summary = await readFile(checkout.path('reports', 'summary.md'), 'utf8');
     expect(summary.match(/## Falsifiers/g)).toHaveLength(1);
     expect(code).toBe(0);

@@ -4,6 +4,16 @@ import { oneLine, table } from './markdown.ts';
 
 const title = '## Falsifiers';
 
+/** "The layer that was broken is named as the likely cause of 68 of 70", and how large the bundles are, if there are any. */
+export function causesSum({ totals, claims }: FalsifyReport): string {
+  const named = `The layer that was broken is named as the likely cause of ${String(totals['cause-named'])} of ${String(totals.killed)}`;
+  const bundles = claims.flatMap(({ bundle }) => bundle ?? []);
+  if (bundles.length === 0) return named;
+  const largest = Math.max(...bundles.map(({ bytes }) => bytes)) / 2 ** 20;
+  const shortest = Math.min(...bundles.map(({ timeline }) => timeline));
+  return `${named}; ${String(bundles.length)} bundles, the largest ${largest.toFixed(1)} MiB, the shortest timeline ${String(shortest)} lines`;
+}
+
 /** "Falsifiers: 70 of 73 killed, 71 restored; counted apart: 2 unfalsifiable, 0 not applicable" */
 export function falsifiersSum({ totals }: FalsifyReport): string {
   const judged = totals.killed + totals.survived + totals['not-judged'];
@@ -14,7 +24,7 @@ export function falsifiersSum({ totals }: FalsifyReport): string {
 /** Killed or not and why, put back or not, how long, and what went red with it: a row for each claim. */
 export function falsifiersTable({ claims }: FalsifyReport): string {
   return table(
-    ['claim', 'breaks', 'killed', 'because', 'restored', 'green, red, green', 'also red'],
+    ['claim', 'breaks', 'killed', 'because', 'restored', 'green, red, green', 'also red', 'likely cause'],
     claims.map((claim) => [
       `\`${claim.id}\``,
       [claim.breaks, claim.change].filter(Boolean).join(': ') || '-',
@@ -23,6 +33,9 @@ export function falsifiersTable({ claims }: FalsifyReport): string {
       claim.restored === null ? '-' : claim.restored ? 'yes' : `no: ${cut(claim.notRestored)}`,
       times(claim),
       claim.alsoRed.map((id) => `\`${id}\``).join(' ') || '-',
+      claim.cause === undefined
+        ? '-'
+        : `${claim.cause.layer === claim.breaks ? '' : 'WRONG: '}${claim.cause.layer}`,
     ]),
   );
 }
@@ -40,7 +53,7 @@ export function falsifiersSection(report: FalsifyReport): string {
   const took = duration(Date.parse(report.finishedAt) - Date.parse(report.startedAt));
   const parts = [
     title,
-    falsifiersSum(report),
+    `${falsifiersSum(report)}. ${causesSum(report)}.`,
     `\`npm run falsify\` on lab ${report.lab.name}, started ${report.startedAt}, took ${took}.`,
   ];
   if (report.selection) parts.push('Only a part of the claims was asked for.');
