@@ -1,6 +1,6 @@
 import { change, refOf, type Change } from '#lib/kube/manifest.ts';
 import { pod } from '#lib/probes/places.ts';
-import { admin } from '#lib/probes/envoy.ts';
+import { adminJson } from '#lib/probes/envoy.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import { externalAppCluster } from './directions.ts';
 import type { Lab } from './lab.ts';
@@ -17,7 +17,7 @@ export async function withoutServiceAccount(lab: Lab): Promise<Change> {
     const wanted = serviceAccount !== null;
     await until(
       `sample/curl ${wanted ? 'expects' : 'does not expect'} mutual TLS of the VM`,
-      async () => admin(client, '/config_dump?include_eds&resource=dynamic_endpoint_configs'),
+      async () => adminJson<Dump>(client, '/config_dump?include_eds&resource=dynamic_endpoint_configs'),
       (dump) => mutualTls(dump, externalAppCluster(lab)) === wanted,
       { within: seconds(20), every: 200 },
     );
@@ -35,8 +35,7 @@ interface Assignment {
 }
 
 /** Endpoints that take mutual TLS are marked with tlsMode in their metadata. */
-function mutualTls(dump: string, cluster: string): boolean {
-  const { configs = [] } = JSON.parse(dump) as Dump;
+function mutualTls({ configs = [] }: Dump, cluster: string): boolean {
   const found = configs.find(({ endpoint_config: one }) => one?.cluster_name === cluster);
   return JSON.stringify(found ?? {}).includes('"tlsMode":"istio"');
 }

@@ -1,4 +1,5 @@
 import type { Place } from './places.ts';
+import { wholeJson } from './whole-json.ts';
 
 /** One endpoint of a cluster as Envoy's admin interface tells it. */
 export interface Endpoint {
@@ -15,10 +16,16 @@ export async function admin(proxy: Place, path: string, method: 'GET' | 'POST' =
   return stdout;
 }
 
+/** The same for a page that is JSON. */
+export const adminJson = async <T>(proxy: Place, path: string): Promise<T> =>
+  wholeJson(`Envoy of ${proxy.name}, asked for ${path},`, async () => admin(proxy, path));
+
 /** The endpoints of a cluster, such as outbound|5000||helloworld.sample.svc.cluster.local; empty when it has none. */
 export async function endpointsOf(proxy: Place, cluster: string): Promise<Endpoint[]> {
-  const text = await admin(proxy, '/clusters?format=json');
-  const { cluster_statuses = [] } = JSON.parse(text) as { cluster_statuses?: ClusterStatus[] };
+  const { cluster_statuses = [] } = await adminJson<{ cluster_statuses?: ClusterStatus[] }>(
+    proxy,
+    '/clusters?format=json',
+  );
   const found = cluster_statuses.find(({ name }) => name === cluster);
   return (found?.host_statuses ?? []).map(({ address, health_status }) => ({
     address: `${address.socket_address?.address ?? '?'}:${String(address.socket_address?.port_value ?? '?')}`,
@@ -36,10 +43,9 @@ interface ClusterStatus {
 
 /** The names and addresses of the listeners that Envoy has, such as "0.0.0.0:15012". */
 export async function listeners(proxy: Place): Promise<string[]> {
-  const text = await admin(proxy, '/listeners?format=json');
-  const { listener_statuses = [] } = JSON.parse(text) as {
+  const { listener_statuses = [] } = await adminJson<{
     listener_statuses?: { local_address: { socket_address?: { address: string; port_value: number } } }[];
-  };
+  }>(proxy, '/listeners?format=json');
   return listener_statuses.map(
     ({ local_address: { socket_address: at } }) => `${at?.address ?? '?'}:${String(at?.port_value ?? '?')}`,
   );
@@ -47,8 +53,10 @@ export async function listeners(proxy: Place): Promise<string[]> {
 
 /** The listeners of sidecars and gateways that take connections now and write an access log; `all` counts the others too. */
 export async function accessLoggers(proxy: Place): Promise<{ logging: number; all: number }> {
-  const text = await admin(proxy, '/config_dump?resource=dynamic_listeners');
-  const { configs = [] } = JSON.parse(text) as { configs?: { active_state?: object }[] };
+  const { configs = [] } = await adminJson<{ configs?: { active_state?: object }[] }>(
+    proxy,
+    '/config_dump?resource=dynamic_listeners',
+  );
   const active = configs.flatMap(({ active_state }) => (active_state ? [JSON.stringify(active_state)] : []));
   const logging = active.filter((listener) => listener.includes('"envoy.access_loggers.'));
   return { logging: logging.length, all: active.length };

@@ -1,4 +1,4 @@
-import { admin } from './envoy.ts';
+import { adminJson } from './envoy.ts';
 import type { Place } from './places.ts';
 
 /** A filter chain of the listener that takes what is redirected inbound. */
@@ -27,9 +27,10 @@ const blackHole = 'virtualInbound-blackhole';
 
 /** The inbound filter chains of a sidecar, by its configuration dump. */
 export async function inboundChains(proxy: Place): Promise<InboundChain[]> {
-  const { configs = [] } = JSON.parse(
-    await admin(proxy, '/config_dump?resource=dynamic_listeners&name_regex=virtualInbound'),
-  ) as Dump;
+  const { configs = [] } = await adminJson<Dump>(
+    proxy,
+    '/config_dump?resource=dynamic_listeners&name_regex=virtualInbound',
+  );
   const listener = configs.find(({ name }) => name === 'virtualInbound');
   const chains = listener?.active_state?.listener?.filter_chains ?? [];
   return chains

@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import type { Kube } from '#lib/kube/client.ts';
 import { pod, type Reach } from './places.ts';
+import { wholeJson } from './whole-json.ts';
 
 interface Control {
   readonly kube: Kube;
@@ -11,10 +12,12 @@ interface Control {
 export async function debugPage<T>(lab: Control & Reach, path: string): Promise<T> {
   const { istioNamespace, istioRevision } = lab.settings;
   const istiod = pod(lab, istioNamespace, `deploy/istiod-${istioRevision}`, 'discovery');
-  const { stdout, stderr, code } = await istiod.attempt(['pilot-discovery', 'request', 'GET', path]);
-  if (code !== 0)
-    throw new Error(`istiod-${istioRevision} did not answer GET ${path}: ${stderr.trim() || stdout.trim()}`);
-  return JSON.parse(stdout) as T;
+  const name = `istiod-${istioRevision}`;
+  return wholeJson(`${name}, asked for ${path},`, async () => {
+    const { stdout, stderr, code } = await istiod.attempt(['pilot-discovery', 'request', 'GET', path]);
+    if (code !== 0) throw new Error(`${name} did not answer GET ${path}: ${stderr.trim() || stdout.trim()}`);
+    return stdout;
+  });
 }
 
 /** The mesh's settings in effect: the mesh itself, and the values that sidecars are injected with. */

@@ -1,4 +1,4 @@
-import { admin } from './envoy.ts';
+import { adminJson } from './envoy.ts';
 import type { Place } from './places.ts';
 
 /** How many connections and requests Envoy has made to the endpoints of some clusters since it started. */
@@ -16,7 +16,7 @@ interface Clusters {
 
 /** Counted by endpoint, which stock and Istio's configuration alike keep (/clusters); other statistics are filtered. */
 export async function trafficTo(proxy: Place, cluster: RegExp): Promise<Traffic> {
-  const { cluster_statuses = [] } = JSON.parse(await admin(proxy, '/clusters?format=json')) as Clusters;
+  const { cluster_statuses = [] } = await adminJson<Clusters>(proxy, '/clusters?format=json');
   const stats = cluster_statuses
     .filter(({ name }) => cluster.test(name))
     .flatMap(({ host_statuses = [] }) => host_statuses.flatMap(({ stats: of = [] }) => of));
