@@ -1,5 +1,5 @@
 import type { Place } from './places.ts';
-import { wholeJson } from './whole-json.ts';
+import { wholeJson } from './whole.ts';
 
 /** One endpoint of a cluster as Envoy's admin interface tells it. */
 export interface Endpoint {

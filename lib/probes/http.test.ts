@@ -26,3 +26,23 @@ test('a refusal tells what curl said, a good answer nothing', async () => {
   );
   expect(saidIn(good)).toBe('');
 });
+
+test('what was lost on the way is asked for again, and only that', async () => {
+  const said = 'curl: (7) Failed to connect to 192.0.2.1 port 80: Connection refused';
+  const answers = [
+    // without its end, without the exit status and why, without the exit status alone
+    { stdout: '', stderr: '', code: 0, ms: 5 },
+    { stdout: '\n--curl--000  0.001', stderr: '', code: 0, ms: 5 },
+    { stdout: '\n--curl--000  0.001', stderr: said, code: 0, ms: 5 },
+  ];
+  let asked = 0;
+  const losing: Place = {
+    name: 'a place that loses',
+    attempt: async () => Promise.resolve(answers[asked++] ?? { stdout: '', stderr: '', code: 0, ms: 5 }),
+  };
+  expect(outcomeOf(await get(losing, 'http://192.0.2.1/'))).toBe('refused: connection refused');
+  expect(asked).toBe(3);
+  await expect(get(losing, 'http://192.0.2.1/')).rejects.toThrow(
+    'curl could not be run from a place that loses',
+  );
+});

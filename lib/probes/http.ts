@@ -1,4 +1,6 @@
+import type { Output } from '#lib/base/command.ts';
 import type { Place } from './places.ts';
+import { wholeAnswer } from './whole.ts';
 
 /** An HTTP answer, whoever gave it. Header names are in lower case. */
 export interface Answered {
@@ -48,36 +50,41 @@ const refusals: readonly [RegExp, Refusal][] = [
 
 const mark = '\n--curl--';
 
+/** Whether curl came to its end before our eyes: it writes the mark last, and says why when there is no answer. */
+const whole = ({ stdout, stderr, code }: Output): boolean =>
+  code !== 0 || (stdout.includes(mark) && (!stdout.includes(`${mark}000`) || said.test(stderr)));
+
+const said = /curl: \(\d+\)/;
+
 /**
- * One GET by curl from a place, never retried.
+ * One GET by curl from a place, never retried, unless what curl saw was lost on the way to us.
  *
  * @throws CommandError when curl itself could not be run there
  */
 export async function get(from: Place, url: string, options: GetOptions = {}): Promise<Answered | Refused> {
   const { headers = {}, withinSeconds = 10, flags = [] } = options;
-  const { stdout, stderr, code, ms } = await from.attempt(
-    [
-      // some versions of curl tell why a connection failed only when they are verbose
-      ...['curl', '-sSv', '-i', '--no-keepalive', '-m', String(withinSeconds)],
-      ...['-w', `${mark}%{http_code} %{remote_ip} %{time_total}`],
-      ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
-      ...flags,
-      url,
-    ],
-    { within: (withinSeconds + 20) * 1000 },
-  );
+  const words = [
+    // some versions of curl tell why a connection failed only when they are verbose
+    ...['curl', '-sSv', '-i', '--no-keepalive', '-m', String(withinSeconds)],
+    ...['-w', `${mark}%{http_code} %{remote_ip} %{time_total}`],
+    ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
+    ...flags,
+    url,
+  ];
+  const ask = async (): Promise<Output> => from.attempt(words, { within: (withinSeconds + 20) * 1000 });
+  const { stdout, stderr, ms } = await wholeAnswer(ask, whole);
   const [page = '', facts = ''] = stdout.split(mark);
   const [status = '0', remote = '', taken = '0'] = facts.split(' ');
   const took = taken === '0' ? ms : Math.round(Number(taken) * 1000);
-  if (code !== 0 && Number(status) === 0) {
-    if (!/curl: \(\d+\)/.test(stderr))
+  if (Number(status) === 0) {
+    if (!said.test(stderr))
       throw new Error(`curl could not be run from ${from.name}: ${stderr.trim() || stdout.trim()}`);
-    const said = stderr
+    const lines = stderr
       .split('\n')
       .filter((line) => /^curl: \(|^\* .*\bfailed\b/.test(line))
       .join('\n');
-    const why = refusals.find(([pattern]) => pattern.test(said))?.[1] ?? 'other';
-    return { outcome: 'refused', why, said, ms: took };
+    const why = refusals.find(([pattern]) => pattern.test(lines))?.[1] ?? 'other';
+    return { outcome: 'refused', why, said: lines, ms: took };
   }
   const end = page.indexOf('\r\n\r\n');
   return {

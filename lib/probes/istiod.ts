@@ -1,7 +1,7 @@
 import { parse } from 'yaml';
 import type { Kube } from '#lib/kube/client.ts';
 import { pod, type Reach } from './places.ts';
-import { wholeJson } from './whole-json.ts';
+import { wholeJson } from './whole.ts';
 
 interface Control {
   readonly kube: Kube;

@@ -1,4 +1,6 @@
+import type { Output } from '#lib/base/command.ts';
 import type { Place } from './places.ts';
+import { wholeAnswer } from './whole.ts';
 
 /** What came of many requests at once. */
 export interface Many {
@@ -18,7 +20,7 @@ interface ManyOptions {
   withinSeconds?: number;
 }
 
-/** Many GETs of one URL at the same time by one curl; none is retried. */
+/** Many GETs of one URL at the same time by one curl; none is retried, unless what curl saw was lost on the way to us. */
 export async function getMany(
   from: Place,
   url: string,
@@ -26,20 +28,26 @@ export async function getMany(
   { atOnce = count, withinSeconds = 30 }: ManyOptions = {},
 ): Promise<Many> {
   const parallel = ['--parallel', '--parallel-immediate', '--parallel-max', String(atOnce)];
-  const { stdout, stderr, ms } = await from.attempt(
-    [
-      ...['curl', '-sS', '-m', String(withinSeconds), ...parallel, '-w', `\n${mark}%{http_code}\n`],
-      ...Array.from({ length: count }, () => url),
-    ],
-    { within: (withinSeconds + 20) * 1000 },
+  const words = [
+    ...['curl', '-sS', '-m', String(withinSeconds), ...parallel, '-w', `\n${mark}%{http_code}\n`],
+    ...Array.from({ length: count }, () => url),
+  ];
+  const { stdout, stderr, ms } = await wholeAnswer(
+    async (): Promise<Output> => from.attempt(words, { within: (withinSeconds + 20) * 1000 }),
+    (answer) => endsIn(answer).length === count,
   );
-  const said = stdout.split('\n').filter((line) => line !== '');
-  const ended = said.filter((line) => line.startsWith(mark)).map((line) => line.slice(mark.length));
+  const ended = endsIn({ stdout });
   if (ended.length !== count)
     throw new Error(
       `${String(count)} requests from ${from.name} came to ${String(ended.length)} ends: ${stderr.trim()}`,
     );
   const statuses: Record<string, number> = {};
   for (const status of ended) statuses[status] = (statuses[status] ?? 0) + 1;
-  return { statuses, lines: said.filter((line) => !line.startsWith(mark)), ms };
+  return { statuses, lines: linesOf(stdout).filter((line) => !line.startsWith(mark)), ms };
 }
+
+const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+
+/** The status of each request that came to its end. */
+const endsIn = ({ stdout }: Pick<Output, 'stdout'>): string[] =>
+  linesOf(stdout).flatMap((line) => (line.startsWith(mark) ? [line.slice(mark.length)] : []));

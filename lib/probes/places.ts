@@ -37,7 +37,7 @@ export function pod(lab: Reach, namespace: string, name: string, container?: str
     attempt: async (words, options = {}) =>
       attempt([kubectl, ...into, ...words], {
         ...options,
-        // through websockets the API server now and then cuts an exec off at its end ("close 1006")
+        // through websockets the API server now and then ends an exec with "close 1006"; what is lost either way: whole.ts
         env: { ...options.env, KUBECONFIG: lab.kubeconfig, KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false' },
       }),
   };

@@ -1,4 +1,5 @@
 import type { Place } from './places.ts';
+import { wholeAnswer } from './whole.ts';
 
 /** What became of a TCP connection. */
 export type Connecting = 'connected' | 'connection refused' | 'no route' | 'timeout';
@@ -10,6 +11,8 @@ const words: readonly [RegExp, Connecting][] = [
   [/timed out|timeout/i, 'timeout'],
 ];
 
+const seenIn = (said: string): Connecting | undefined => words.find(([pattern]) => pattern.test(said))?.[1];
+
 /**
  * One TCP connection by curl from a place, whatever the other side has to say once it stands.
  *
@@ -17,11 +20,12 @@ const words: readonly [RegExp, Connecting][] = [
  */
 export async function connecting(from: Place, address: string, port: number): Promise<Connecting> {
   // curl -S has the same words for a port that is closed and for a host that is not there; -v tells them apart
-  const { stderr } = await from.attempt(
-    ['curl', '-sv', '-m', '5', '-o', '/dev/null', `http://${address}:${String(port)}/`],
-    { within: 15_000 },
+  const url = `http://${address}:${String(port)}/`;
+  const { stderr } = await wholeAnswer(
+    async () => from.attempt(['curl', '-sv', '-m', '5', '-o', '/dev/null', url], { within: 15_000 }),
+    (answer) => seenIn(answer.stderr) !== undefined,
   );
-  const seen = words.find(([pattern]) => pattern.test(stderr))?.[1];
+  const seen = seenIn(stderr);
   if (seen === undefined) {
     throw new Error(
       `curl from ${from.name} says nothing of a connection to ${address}:${String(port)}: ${stderr.trim()}`,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wholeJson } from './whole-json.ts';
+import { wholeJson } from './whole.ts';
 
 /** Somebody who gives these answers in turn, and the last one for ever. */
 function answering(...answers: string[]) {
