@@ -14,6 +14,17 @@ export class BlockedError extends Error {
   }
 }
 
+/** The lab lacks something that is asked of it, so a claim that asks does not apply to it. */
+export class LackingError extends Error {
+  override name = 'LackingError';
+  readonly feature: string;
+
+  constructor(feature: string, why: string) {
+    super(`Needs ${feature}: ${why}`);
+    this.feature = feature;
+  }
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { LackingError } from './errors.ts';
 import { NotSeenError, notingWaits, until, type Wait } from './until.ts';
 
 describe('until', () => {
@@ -50,6 +51,17 @@ describe('until', () => {
       { within: 30, every: 5 },
     );
     await expect(wait).rejects.toMatchObject({ cause: refused, seen: 'connection refused' });
+  });
+
+  test('a look that the lab lacks something for ends the wait at once', async () => {
+    const lacking = new LackingError('node-access', 'none');
+    const wait = until(
+      'a file of a node',
+      async () => Promise.reject(lacking),
+      () => true,
+      { within: 60_000 },
+    );
+    await expect(wait).rejects.toBe(lacking);
   });
 
   test('a condition that throws ends the wait at once', async () => {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import pWaitFor from 'p-wait-for';
-import { messageOf } from './errors.ts';
+import { LackingError, messageOf } from './errors.ts';
 
 export const seconds = (n: number): number => n * 1000;
 export const minutes = (n: number): number => n * 60_000;
@@ -57,7 +57,8 @@ function describe(last: Last<unknown>): string {
 
 /**
  * Looks until what is seen is good, and returns it.
- * A look that throws counts as "not yet"; a condition (`good`) that throws ends the wait at once.
+ * A look that throws counts as "not yet", unless the lab lacks what it looks with; a condition (`good`) that throws
+ * ends the wait at once.
  * p-wait-for alone never interrupts a running look and lets a late answer pass, hence the race.
  *
  * @throws NotSeenError at the deadline, with the last thing seen.
@@ -89,6 +90,7 @@ export async function until<T>(
       try {
         saw = await noted.run(undefined, async () => look(deadline.signal));
       } catch (failed) {
+        if (failed instanceof LackingError) throw failed;
         last = { failed };
         run = 0;
         return false;

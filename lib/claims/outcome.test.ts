@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { BlockedError } from '#lib/base/errors.ts';
+import { BlockedError, LackingError } from '#lib/base/errors.ts';
 import { until } from '#lib/base/until.ts';
 import { evidence, judge, notApplicable } from './outcome.ts';
 
@@ -55,6 +55,14 @@ test.each([
     'blocked',
   ],
   ['a feature', () => notApplicable('k3s', 'the distribution is another one'), 'not-applicable'],
+  [
+    'a feature that was missed on the way',
+    () => {
+      const cause = new LackingError('node-access', 'the nodes are others');
+      throw new Error('The pods could not be read.', { cause });
+    },
+    'not-applicable',
+  ],
   [
     'a program',
     () => {

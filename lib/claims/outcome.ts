@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { BlockedError, messageOf } from '#lib/base/errors.ts';
+import { BlockedError, LackingError, messageOf } from '#lib/base/errors.ts';
 import { redact } from '#lib/base/redact.ts';
 import { NotSeenError, type Wait } from '#lib/base/until.ts';
 
@@ -84,31 +84,26 @@ declare module 'vitest' {
   }
 }
 
-/** The lab lacks something that the claim is about. */
-class NotApplicableError extends Error {
-  override name = 'NotApplicableError';
-  readonly feature: string;
-
-  constructor(feature: string, why: string) {
-    super(`Needs ${feature}: ${why}`);
-    this.feature = feature;
-  }
-}
-
 /** Ends a proof: the claim does not apply to this lab, because it lacks the named feature. */
 export function notApplicable(feature: string, why: string): never {
-  throw new NotApplicableError(feature, why);
+  throw new LackingError(feature, why);
 }
 
 /** The verdict that an error means when a proof ends with it. What is not known to be the system's fault is broken. */
 export function judge(error: unknown): Judgement {
   const reason = messageOf(error);
   if (error instanceof BlockedError) return { verdict: 'blocked', reason, layer: error.layer };
-  if (error instanceof NotApplicableError)
-    return { verdict: 'not-applicable', reason, feature: error.feature };
+  const lacking = lackingBehind(error);
+  if (lacking) return { verdict: 'not-applicable', reason: lacking.message, feature: lacking.feature };
   if (error instanceof NotSeenError) return { verdict: 'failed', reason, seen: error.seen };
   if (isAssertion(error)) return { verdict: 'failed', reason };
   return { verdict: 'broken', reason };
+}
+
+/** What the lab was found to lack, however often that was wrapped on its way here. */
+function lackingBehind(error: unknown): LackingError | undefined {
+  if (error instanceof LackingError) return error;
+  return error instanceof Error ? lackingBehind(error.cause) : undefined;
 }
 
 /** chai's, node's, and those of expect.extend. */
