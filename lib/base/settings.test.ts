@@ -46,7 +46,10 @@ describe('settings', () => {
     ],
     [{ EWG_PORT_TLS_WEBHOOK: '15013' }, /EWG_PORT_TLS_WEBHOOK=15013 is the port of EWG_PORT_TLS_ISTIOD too/],
     [{ LAB_KEEP: 'maybe' }, 'LAB_KEEP must be one of never, on-failure, always; got "maybe".'],
-    [{ LAB_PROVIDER: 'docker' }, 'LAB_PROVIDER must be one of auto, local, multipass; got "docker".'],
+    [
+      { LAB_PROVIDER: 'docker' },
+      'LAB_PROVIDER must be one of auto, local, multipass, existing; got "docker".',
+    ],
     [{ LAB_NAME: 'My Lab' }, 'LAB_NAME must be a short DNS label, got "My Lab".'],
     [{ MEM_WORKER: '8' }, 'MEM_WORKER must be a size in whole gibibytes such as 8G, got "8".'],
     [{ VM_NAMESPACE: 'vm_ns' }, 'VM_NAMESPACE must be a DNS label (a-z, 0-9 and dashes), got "vm_ns".'],

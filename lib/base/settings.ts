@@ -38,7 +38,7 @@ export interface Settings {
   overlay?: Overlay;
   lab: {
     name: string;
-    provider: 'auto' | 'local' | 'multipass';
+    provider: 'auto' | 'local' | 'multipass' | 'existing';
     distribution: 'auto' | 'upstream';
     keep: 'never' | 'on-failure' | 'always';
     cache: string;
@@ -95,7 +95,7 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
     ...(over ? { overlay: over } : {}),
     lab: {
       name: matching(values, 'LAB_NAME', /^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$/, 'a short DNS label'),
-      provider: oneOf(values, 'LAB_PROVIDER', ['auto', 'local', 'multipass']),
+      provider: oneOf(values, 'LAB_PROVIDER', ['auto', 'local', 'multipass', 'existing']),
       distribution: oneOf(values, 'LAB_DISTRIBUTION', ['auto', 'upstream']),
       keep: oneOf(values, 'LAB_KEEP', ['never', 'on-failure', 'always']),
       cache: cacheDir(env),

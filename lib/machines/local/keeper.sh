@@ -2,9 +2,12 @@
 # keeper.sh <lab folder>
 # Parents one lab and ends it when its owner is gone, unless <lab folder>/keep exists. It survives the run being
 # killed; when the keeper itself is killed the kernel ends the lab with it (pdeathsig), and `lab gc` sweeps the rest.
-# <lab folder>/on-end is run first, when there is one: what the lab has elsewhere goes with it.
+# <lab folder>/on-end is run first, when there is one: what the lab has elsewhere goes with it. When that fails the
+# folder stays, so that it can be tried again.
+# A lab without <lab folder>/nodes has all of itself elsewhere: no namespaces are made for it.
 # <lab folder>/owner holds "<pid> <start time>" of the run that uses the lab, and is replaced by the next run.
 set -u
+left=
 dir=$1
 here=$(dirname "$(readlink -f "$0")")
 name=$(basename "$dir")
@@ -24,16 +27,20 @@ owned() {
 }
 
 sweep() {
-  [ ! -x "$dir/on-end" ] || timeout 300 "$dir/on-end" </dev/null
+  [ ! -x "$dir/on-end" ] || timeout 600 "$dir/on-end" </dev/null || left=yes
   kill -KILL "$lab" 2>/dev/null
   wait "$lab" 2>/dev/null
   "$here/cgroups.sh" remove "$name"
-  [ -e "$dir/failed" ] || rm -rf "$dir"
+  [ "$left" ] || [ -e "$dir/failed" ] || rm -rf "$dir"
 }
 trap 'sweep; exit 0' TERM
 
-setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child=KILL \
-  bash "$here/lab-init.sh" "$dir" </dev/null &
+if [ -e "$dir/nodes" ]; then
+  setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child=KILL \
+    bash "$here/lab-init.sh" "$dir" </dev/null &
+else
+  setpriv --pdeathsig KILL bash "$here/lab-elsewhere.sh" "$dir" </dev/null &
+fi
 lab=$!
 echo "$$ $(start_of $$)" >"$dir/keeper"
 

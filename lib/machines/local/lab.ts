@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run, spawnDetached } from '#lib/base/command.ts';
+import { attempt, run, spawnDetached } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import { withLock } from '#lib/base/lock.ts';
@@ -53,13 +53,15 @@ export async function openLab(settings: Settings): Promise<{ lab: LocalLab; kept
       await own(dir);
       return { lab: standing, kept: true };
     }
+    await endElsewhere(name, dir);
     await rm(dir, { recursive: true, force: true });
     await mkdir(dir, { recursive: true, mode: 0o700 });
+    const isElsewhere = settings.lab.provider === 'existing';
     const nodes = nodePlans(settings).map((node) => `${node.name} ${node.address} ${node.podNetwork}\n`);
-    await writeAtomic(join(dir, 'nodes'), nodes.join(''));
+    if (!isElsewhere) await writeAtomic(join(dir, 'nodes'), nodes.join(''));
     await writeAtomic(join(dir, 'built.json'), JSON.stringify(built(settings), undefined, 2), 0o600);
     await own(dir);
-    await roomForWatchers();
+    if (!isElsewhere) await roomForWatchers();
     const keeper = await spawnDetached(['bash', script('keeper.sh'), dir], { log: join(dir, 'keeper.log') });
     const lab = await until(
       `lab ${name} has its namespaces (log: ${join(dir, 'keeper.log')})`,
@@ -87,7 +89,11 @@ export async function keepLab(dir: string, keep: boolean): Promise<void> {
   else await rm(join(dir, 'keep'), { force: true });
 }
 
-/** Ends a lab and waits until its processes, namespaces, control groups and files are gone. It may already be. */
+/**
+ * Ends a lab and waits until its processes, namespaces, control groups and files are gone. It may already be.
+ *
+ * @throws Error when something that it has elsewhere is left, with its folder, so that it can be tried again
+ */
 export async function closeLab(name: string): Promise<void> {
   const dir = labDir(name);
   const keeper = await processIn(join(dir, 'keeper'));
@@ -99,7 +105,7 @@ export async function closeLab(name: string): Promise<void> {
       (alive) => !alive,
       {
         // what it has elsewhere may take longer to remove
-        within: exists(join(dir, 'on-end')) ? minutes(6) : seconds(60),
+        within: exists(join(dir, 'on-end')) ? minutes(11) : seconds(60),
         every: 50,
       },
     );
@@ -107,7 +113,19 @@ export async function closeLab(name: string): Promise<void> {
   const left = await findLab(name);
   if (left) endProcess(left.init.pid);
   await run(['bash', script('cgroups.sh'), 'remove', name]);
+  await endElsewhere(name, dir);
   await rm(dir, { recursive: true, force: true });
+}
+
+/** Ends what a lab has elsewhere, when its keeper could not. @throws Error that says what is left */
+async function endElsewhere(name: string, dir: string): Promise<void> {
+  const program = join(dir, 'on-end');
+  if (!exists(program)) return;
+  const { code, stderr } = await attempt([program], { within: minutes(10) });
+  if (code === 0) return;
+  throw new Error(
+    `What lab ${name} has elsewhere could not be ended: ${stderr.trim().split('\n').at(-1) ?? ''} \`npm run lab -- down\` tries again.`,
+  );
 }
 
 /** Takes over a lab that another process of ours brought up: it ends with us, also when we are killed. */
@@ -147,7 +165,7 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Pr
  * when that is not here.
  */
 function built({ lab, ...rest }: Settings): Built {
-  const elsewhere = lab.provider === 'multipass' ? { provider: lab.provider } : {};
+  const elsewhere = ['multipass', 'existing'].includes(lab.provider) ? { provider: lab.provider } : {};
   const world = { ...rest, artifactSource: lab.artifactSource, ...elsewhere };
   return { fingerprint: createHash('sha256').update(JSON.stringify(world)).digest('hex'), settings: world };
 }

@@ -29,6 +29,8 @@ export const removingAll = (lab: string): string =>
     'cd "$(dirname "$0")/multipass" 2>/dev/null || exit 0',
     // a client without an input may wait for ever
     `for name in *; do [ ! -e "$name" ] || : | multipass delete --purge "${instanceOf(lab, '')}$name"; done`,
+    // an instance that is gone already is no reason to keep the lab's folder
+    'exit 0',
     '',
   ].join('\n');
 

@@ -1,0 +1,86 @@
+import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { exists } from '#lib/base/files.ts';
+import { endProcess } from '#lib/base/processes.ts';
+import { settings as readSettings } from '#lib/base/settings.ts';
+import { temporary } from '#lib/base/temporary.ts';
+import { seconds, until } from '#lib/base/until.ts';
+import { closeLab, findLab, openLab } from './lab.ts';
+
+let folder: Awaited<ReturnType<typeof temporary>>;
+let told: string;
+beforeEach(async () => {
+  folder = await temporary();
+  told = join(folder.path, 'told');
+  vi.stubEnv('LAB_CACHE', folder.path);
+});
+afterEach(async () => {
+  await closeLab('away').catch(() => undefined);
+  vi.unstubAllEnvs();
+  await folder[Symbol.asyncDispose]();
+});
+
+const settings = () => readSettings({ LAB_NAME: 'away', LAB_PROVIDER: 'existing', LAB_CACHE: folder.path });
+
+/** A lab whose end is told in a file, and fails while there is another. */
+async function open(): Promise<{ dir: string; failing: string }> {
+  const { lab } = await openLab(settings());
+  const failing = join(folder.path, 'failing');
+  const program = join(lab.dir, 'on-end');
+  await writeFile(
+    program,
+    `#!/bin/sh\n[ ! -e ${failing} ] || { echo "no way there" >&2; exit 1; }\necho ended >>${told}\n`,
+  );
+  await chmod(program, 0o755);
+  return { dir: lab.dir, failing };
+}
+
+const ends = async (): Promise<number> =>
+  exists(told) ? (await readFile(told, 'utf8')).trim().split('\n').length : 0;
+
+const killKeeper = async (dir: string): Promise<void> => {
+  const [pid = ''] = (await readFile(join(dir, 'keeper'), 'utf8')).split(' ');
+  endProcess(Number(pid), 'SIGKILL');
+  await until(
+    'the lab ends with its keeper',
+    async () => findLab('away'),
+    (lab) => lab === undefined,
+    {
+      within: seconds(10),
+    },
+  );
+};
+
+test('a lab elsewhere stands without namespaces, and what it has there is ended once', async () => {
+  const { dir } = await open();
+  expect(await findLab('away')).toMatchObject({ name: 'away', dir });
+  expect(exists(join(dir, 'nodes'))).toBe(false);
+  await closeLab('away');
+  expect(exists(dir)).toBe(false);
+  expect(await ends()).toBe(1);
+});
+
+test('what its keeper could not end is ended by whoever closes it, or opens it anew', async () => {
+  await killKeeper((await open()).dir);
+  await closeLab('away');
+  expect(await ends()).toBe(1);
+
+  await killKeeper((await open()).dir);
+  await openLab(settings());
+  expect(await ends()).toBe(2);
+});
+
+test('when that fails it is said, and the folder stays until it goes well', async () => {
+  const { dir, failing } = await open();
+  await writeFile(failing, '');
+  await expect(closeLab('away')).rejects.toThrow(
+    'What lab away has elsewhere could not be ended: no way there `npm run lab -- down` tries again.',
+  );
+  expect(exists(join(dir, 'on-end'))).toBe(true);
+  await expect(openLab(settings())).rejects.toThrow('no way there');
+  await rm(failing);
+  await closeLab('away');
+  expect(exists(dir)).toBe(false);
+  expect(await ends()).toBe(1);
+});
