@@ -31,6 +31,9 @@ describe('settings', () => {
       mesh: 'refuse',
       key: undefined,
       knownHosts: undefined,
+      kubeconfig: undefined,
+      context: undefined,
+      bystander: 'none',
     });
   });
 
@@ -153,6 +156,33 @@ describe('a machine that is given back', () => {
     expect(await readdir(at('a folder'))).toEqual(['somebody else']);
     expect((await readdir(folder.path)).toSorted()).toEqual(['a folder', 'etc', 'package']);
     await machine.giveBack();
+  });
+
+  test('has what was changed by other means than writing as it was, whole folders included', async () => {
+    await using folder = await temporary();
+    const at = (...parts: string[]): string => join(folder.path, ...parts);
+    await mkdir(at('certs'));
+    await writeFile(at('certs/theirs'), 'theirs', { mode: 0o600 });
+    await writeFile(at('hosts'), 'theirs');
+    await symlink('hosts', at('link'));
+    const machine = borrowedMachine(here, 'vm', at('state'));
+    const none = { packages: [], users: [], units: [] };
+    await machine.lend({ ...none, paths: [at('certs'), at('hosts'), at('link'), at('istio')] });
+    await machine.run([
+      'sh',
+      '-c',
+      'cd "$1"; mkdir -p istio/config; rm certs/theirs link; echo ours | tee certs/ours hosts istio/one',
+      '-',
+      folder.path,
+    ]);
+    // what is lent again is kept as it was at first
+    await machine.lend({ ...none, paths: [at('hosts')] });
+
+    await machine.giveBack();
+    expect((await readdir(folder.path)).toSorted()).toEqual(['certs', 'hosts', 'link']);
+    expect(await readdir(at('certs'))).toEqual(['theirs']);
+    expect((await stat(at('certs/theirs'))).mode & 0o777).toBe(0o600);
+    expect(await readFile(at('link'), 'utf8')).toBe('theirs');
   });
 
   test('is never switched off', async () => {

@@ -13,7 +13,20 @@ export const stateFolder = '/var/lib/istio-vm-conformance';
  * `giveBack` leaves the machine's files as they were.
  */
 export interface BorrowedMachine extends Machine {
+  /** Notes what is about to be changed by other means than `write` and `upload`, so that it is given back as well. */
+  lend(what: Lent): Promise<void>;
   giveBack(): Promise<void>;
+}
+
+/** What of a machine will be made, or changed where it is there already. */
+export interface Lent {
+  /** Files, and folders with all that is in them. */
+  paths: readonly string[];
+  /** Debian packages that will be installed: removed at the end, with their configuration. One that is there stays. */
+  packages: readonly string[];
+  users: readonly string[];
+  /** Units of systemd that will be started: stopped at the end. */
+  units: readonly string[];
 }
 
 /** @param state where it notes what it makes */
@@ -75,8 +88,13 @@ export function borrowedMachine(ssh: Ssh, name: string, state = stateFolder): Bo
       const [cpus = 0, memoryKiB = 0, bytes = 0] = (stdout.match(/\d+/g) ?? []).map(Number);
       return { cpus, memoryMiB: Math.round(memoryKiB / 1024), diskGiB: bytes / 1024 ** 3 };
     },
+    lend: async (what) => {
+      const kinds = ['path', 'package', 'user', 'unit'] as const;
+      const lines = kinds.flatMap((kind) => what[`${kind}s`].map((name) => `${kind} ${name}\n`));
+      await shell.run(['sh', '-c', lending, '-', state], { input: lines.join('') });
+    },
     giveBack: async () => {
-      await shell.run(['sh', '-c', restoring, '-', state]);
+      await shell.run(['sh', '-c', restoring, '-', state], { within: minutes(2) });
     },
   };
 }
@@ -93,8 +111,37 @@ const noting = [
   'else echo "file $path" >>"$state/made"; fi',
 ].join('\n');
 
+/** Reads "<kind> <name>" lines; notes each that is not there as one to be removed, and keeps what is there. */
+const lending = [
+  'set -e; umask 077; state=$1; mkdir -p "$state/before"; touch "$state/lent"',
+  'while read -r kind name; do',
+  '  grep -qxE "(new|kept)-$kind $name" "$state/lent" && continue',
+  '  how=new',
+  '  case $kind in',
+  '  path) if [ -e "$name" ] || [ -L "$name" ]; then how=kept; mkdir -p "$state/before$(dirname "$name")"; cp -a "$name" "$state/before$name"; fi ;;',
+  '  package) if dpkg-query -W -f "\\${Status}" "$name" 2>/dev/null | grep -q "ok installed"; then how=kept; fi ;;',
+  '  user) if id "$name" >/dev/null 2>&1; then how=kept; fi ;;',
+  '  unit) if systemctl is-active --quiet "$name" 2>/dev/null; then how=kept; fi ;;',
+  '  esac',
+  '  echo "$how-$kind $name" >>"$state/lent"',
+  'done',
+].join('\n');
+
 const restoring = [
   'set -e; state=$1; [ -d "$state" ] || exit 0',
+  'if [ -e "$state/lent" ]; then',
+  // what runs is ended before its files go, and a package before what its removal would leave
+  '  for kind in unit package user path; do grep -E "^[a-z]+-$kind " "$state/lent" | while read -r how name; do',
+  '    case $how in',
+  '    new-unit) systemctl disable --now --quiet "$name" 2>/dev/null || systemctl stop "$name" 2>/dev/null || true; systemctl reset-failed "$name" 2>/dev/null || true ;;',
+  '    new-package) if dpkg-query -W "$name" >/dev/null 2>&1; then dpkg --purge "$name" >/dev/null </dev/null; fi ;;',
+  '    new-user) if id "$name" >/dev/null 2>&1; then userdel "$name" </dev/null; fi; if getent group "$name" >/dev/null; then groupdel "$name"; fi ;;',
+  '    new-path) rm -rf "$name" ;;',
+  '    kept-path) rm -rf "$name"; cp -a "$state/before$name" "$name" ;;',
+  '    esac',
+  '  done; done',
+  '  if grep -q "^new-unit" "$state/lent"; then systemctl daemon-reload; fi',
+  'fi',
   'if [ -e "$state/made" ]; then while read -r how path; do',
   '  case $how in file) rm -f "$path" ;; kept) cp -a --remove-destination "$state/before$path" "$path" ;; esac',
   'done <"$state/made"; fi',

@@ -1,7 +1,7 @@
 import { RefusedError } from '#lib/base/errors.ts';
 import { doFirstBoot } from '#lib/machines/first-boot.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
-import { borrowedMachine, stateFolder, type BorrowedMachine } from './machine.ts';
+import { borrowedMachine, stateFolder, type BorrowedMachine, type Lent } from './machine.ts';
 import type { ExistingSettings } from './settings.ts';
 import { ssh, type Ssh } from './ssh.ts';
 
@@ -11,11 +11,22 @@ export interface ExistingPlace {
   settings: ExistingSettings;
   /** What the lab calls the machines, in the order in which the settings name them. */
   names: readonly string[];
+  /** They are to join a mesh of the lab's, so one with a sidecar of somebody else's is of no use. */
+  join?: true;
 }
 
 /** A provider that can also say what it is about to do, and end its connections. */
 export interface ExistingProvider extends MachineProvider {
   plan(): string[];
+  /**
+   * Looks whether a machine may be borrowed; changes nothing.
+   *
+   * @returns whether this lab has it already
+   * @throws RefusedError when it cannot be reached, or is another's to use
+   */
+  look(name: string): Promise<boolean>;
+  /** Notes what will be changed on a machine that was launched, so that it is given back as it was. */
+  lend(name: string, what: Lent): Promise<void>;
   disconnect(): Promise<void>;
 }
 
@@ -24,7 +35,8 @@ export interface ExistingProvider extends MachineProvider {
  * they were. Nothing is done until the plan was agreed to, and not to a machine that another lab has, or on which a
  * sidecar is that this lab did not install.
  */
-export function existingProvider({ lab, settings, names }: ExistingPlace): ExistingProvider {
+export function existingProvider(place: ExistingPlace): ExistingProvider {
+  const { lab, settings, names } = place;
   const connections = new Map<string, Ssh>(
     settings.vms.flatMap((target, i) => {
       const name = names[i];
@@ -48,6 +60,13 @@ export function existingProvider({ lab, settings, names }: ExistingPlace): Exist
     name: 'existing',
     machine,
     plan: () => planFor(connections),
+    look: async (name) => {
+      await way(name).connect();
+      const has = await ownerOf(name);
+      if (has !== lab) await refuseForeign(machine(name), has);
+      return has === lab;
+    },
+    lend: async (name, what) => machine(name).lend(what),
     list: async () => {
       const ours = await Promise.all(
         [...connections.keys()].map(async (name) => ((await ownerOf(name)) === lab ? [name] : [])),
@@ -92,15 +111,16 @@ export function existingProvider({ lab, settings, names }: ExistingPlace): Exist
       throw new RefusedError(`${one.name} is in use by lab ${has} (${owner} there says so); end that first.`);
     const { code } = await one.attempt(['id', '-u']);
     if (code !== 0) throw new RefusedError(`${one.name} gives its user no root: sudo must need no password.`);
-    if (settings.mesh === 'use') return;
+    if (settings.mesh === 'use' && !place.join) return;
     const { stdout } = await one.attempt([
       'sh',
       '-c',
       'ls -d /var/lib/istio /etc/istio 2>/dev/null; command -v pilot-agent',
     ]);
     if (stdout.trim() === '') return;
+    const other = place.join ? 'take another machine' : 'let it be used as it is with EXISTING_MESH=use';
     throw new RefusedError(
-      `${one.name} has a sidecar that this harness did not install (${stdout.trim().split('\n').join(', ')}); remove it, or let it be used as it is with EXISTING_MESH=use.`,
+      `${one.name} has a sidecar that this harness did not install (${stdout.trim().split('\n').join(', ')}); remove it, or ${other}.`,
     );
   }
 }

@@ -11,6 +11,9 @@ export interface SshTarget {
 
 /** What the provider `existing` is told by its user. */
 export interface ExistingSettings {
+  /** The kubeconfig of a cluster that somebody else made, and one of its contexts unless it is the current one. */
+  kubeconfig: string | undefined;
+  context: string | undefined;
   vms: readonly SshTarget[];
   /** A private key; without one ssh finds its own. */
   key: string | undefined;
@@ -20,11 +23,14 @@ export interface ExistingSettings {
   yes: boolean;
   /** What is done about a mesh that the harness did not make. */
   mesh: 'refuse' | 'use';
+  /** Whether this host may send requests to the VM and to the gateways, as one that is neither node nor pod. */
+  bystander: 'here' | 'none';
 }
 
 /**
- * The settings EXISTING_VM (user@host:port, several with commas), EXISTING_KEY,
- * EXISTING_KNOWN_HOSTS, EXISTING_YES (yes or no) and EXISTING_MESH (refuse or use).
+ * The settings EXISTING_KUBECONFIG (without it KUBECONFIG) and EXISTING_CONTEXT, EXISTING_VM (user@host:port, several
+ * with commas), EXISTING_KEY, EXISTING_KNOWN_HOSTS, EXISTING_YES (yes or no), EXISTING_MESH (refuse or use) and
+ * EXISTING_BYSTANDER (here or none).
  *
  * @throws RefusedError that names the setting, before anybody is asked anything
  */
@@ -36,7 +42,7 @@ export function existingSettings(env: NodeJS.ProcessEnv = process.env): Existing
     return path;
   };
   const oneOf = <const T extends string>(name: string, allowed: readonly T[], unset: T): T => {
-    const value = env[name] ?? unset;
+    const value = env[name] || unset;
     const found = allowed.find((one) => one === value);
     if (found !== undefined) return found;
     throw new RefusedError(`${name} must be one of ${allowed.join(', ')}; got "${value}".`);
@@ -50,11 +56,14 @@ export function existingSettings(env: NodeJS.ProcessEnv = process.env): Existing
   if (key !== undefined && (statSync(key).mode & 0o077) !== 0)
     throw new RefusedError(`EXISTING_KEY names ${key}, which others may read: chmod 600 ${key}`);
   return {
+    kubeconfig: env['EXISTING_KUBECONFIG'] || env['KUBECONFIG'] || undefined,
+    context: env['EXISTING_CONTEXT'] || undefined,
     vms,
     key,
     knownHosts: file('EXISTING_KNOWN_HOSTS'),
     yes: oneOf('EXISTING_YES', ['yes', 'no'], 'no') === 'yes',
     mesh: oneOf('EXISTING_MESH', ['refuse', 'use'], 'refuse'),
+    bystander: oneOf('EXISTING_BYSTANDER', ['here', 'none'], 'none'),
   };
 }
 
