@@ -96,3 +96,30 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
     istioProxyBuild: source.is === 'release' && isIstioProxyBuild(istio),
   };
 }
+
+/** What it takes to put Istio on a cluster and a VM that are there: nothing that a node or a disk is made of. */
+export type ClientArtifacts = Pick<Artifacts, 'kubernetes' | 'istio' | 'sidecarPackage' | 'istioProxyBuild'>;
+
+/** These alone: found in the cache, downloaded, or built. @throws RefusedError as `prepare` does */
+export async function prepareClients(source: IstioSource): Promise<ClientArtifacts> {
+  const off = new AbortController();
+  const place = (i: number): Place => ({ i, n: meshParts + 1, signal: off.signal });
+  const mesh =
+    source.is === 'release' ? releasedMesh(source.release, place) : builtMesh(source.version, place);
+  const cluster = mesh.compiled.then(async () => kubernetes(place(meshParts + 1)));
+  const all = [...mesh.all, cluster];
+  try {
+    await Promise.all(all);
+  } catch (error) {
+    off.abort();
+    await Promise.allSettled(all);
+    throw error;
+  }
+  const istio = await mesh.istio;
+  return {
+    kubernetes: await cluster,
+    istio,
+    sidecarPackage: await mesh.sidecarPackage,
+    istioProxyBuild: source.is === 'release' && isIstioProxyBuild(istio),
+  };
+}

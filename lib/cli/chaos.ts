@@ -10,6 +10,7 @@ import { minutes } from '#lib/base/until.ts';
 import { attachLab } from '#lib/layers/lab.ts';
 import type { Conformance } from '#lib/report/conformance.ts';
 import { deeds, type Deed } from './chaos/deeds.ts';
+import { refuseUnlessOwn } from './own-lab.ts';
 import { lastWords, rebuilt, wrongAfter, wrongDuring, type Ran } from './chaos/judge.ts';
 
 /*
@@ -115,7 +116,9 @@ try {
   const chosen = deeds.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
   if (chosen.length === 0)
     throw new RefusedError(`There is no such deed; there are: ${deeds.map(({ name }) => name).join(', ')}.`);
-  const { lab } = readSettings();
+  const settings = readSettings();
+  const { lab } = settings;
+  refuseUnlessOwn(settings, 'Chaos hits a lab');
   say(`Chaos on lab ${lab.name}, which is kept; \`npm run lab -- down\` ends it.`);
   // what a deed takes away must be there
   if ((await interactive([...ownProgram('lib/cli/lab.ts'), 'up'])) !== 0)

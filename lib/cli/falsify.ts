@@ -13,6 +13,7 @@ import { ensure } from '#lib/layers/layers.ts';
 import { leaveLab, openLabFor } from '#lib/layers/open.ts';
 import type { FalsifyReport } from '#lib/report/falsified.ts';
 import { outputsIn } from '#lib/report/outputs.ts';
+import { refuseUnlessOwn } from './own-lab.ts';
 
 const usage = `npm run falsify [-- [--record] [--bundles] <claim id>…]
   breaks what each claim checks, and ends with 0 when each was red for its stated reason and green again after it
@@ -34,6 +35,7 @@ async function falsify(ids: readonly string[], asked: ReadonlySet<string>): Prom
     if (!proofs.has(id)) throw new RefusedError(`No suite proves ${id} yet, so there is nothing to falsify.`);
   }
   const settings = readSettings();
+  refuseUnlessOwn(settings, 'Falsifiers break what claims check');
   const { lab } = await openLabFor(settings);
   endWithNpm();
   let good = false;

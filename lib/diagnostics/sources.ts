@@ -25,11 +25,11 @@ export interface Source {
 }
 
 /** All sources; each is asked by itself, as any of them may be what is broken. */
-export const sourcesOf = ({ nodes }: Pick<Lab, 'nodes'>): Source[] => [
+export const sourcesOf = (lab: Pick<Lab, 'nodes' | 'features'>): Source[] => [
   { name: 'VM: logs of the sidecar', ask: async ({ vm }) => sidecarLogs(vm) },
   { name: 'VM: journal', ask: async ({ vm }, window, options) => vmJournal(vm, window, options) },
   { name: 'VM: proxy, rules, routes, certificates', ask: async ({ vm }, _, options) => vmState(vm, options) },
-  ...nodes.flatMap((node) => [
+  ...nodesIn(lab).flatMap((node) => [
     {
       name: `${node.name}: logs`,
       ask: async (_: Lab, window: Window, options: RunOptions) => nodeLogs(node, window, options),
@@ -39,12 +39,39 @@ export const sourcesOf = ({ nodes }: Pick<Lab, 'nodes'>): Source[] => [
       ask: async (_: Lab, __: Window, options: RunOptions) => nodeState(node, options),
     },
   ]),
+  // where nobody gets into the nodes, the API server tells the logs as well as it can
+  ...(lab.features.has('node-access') ? [] : [podLogs]),
   { name: 'API server: events', ask: async ({ kube }) => events(await kube.list('v1', 'Event')) },
   { name: 'API server: objects', ask: async (lab, _, options) => objects(lab, options) },
   { name: 'istioctl proxy-status', ask: async (lab, _, options) => istioctl(lab, ['proxy-status'], options) },
   { name: 'istioctl analyze', ask: async (lab, _, options) => istioctl(lab, ['analyze', '-A'], options) },
   { name: 'host: logs of the machinery', ask: async (lab) => machinery(lab) },
 ];
+
+/** The nodes that can be looked into. */
+export const nodesIn = (lab: Pick<Lab, 'nodes' | 'features'>): Lab['nodes'] =>
+  lab.features.has('node-access') ? lab.nodes : [];
+
+/** Logs of the pods in namespaces that claims use, by the API server. */
+const podLogs: Source = {
+  name: 'API server: logs of pods',
+  async ask({ kube, kubectl, settings }, { from }, options) {
+    const namespaces = [settings.istioNamespace, settings.vmNamespace, 'sample', 'outside'];
+    const pods = (await Promise.all(namespaces.map(async (name) => kube.list('v1', 'Pod', name)))).flat();
+    const since = `--since-time=${new Date(from).toISOString()}`;
+    const told = await Promise.all(
+      pods.map(async ({ metadata }) => {
+        const [namespace = '', name = ''] = [metadata?.namespace, metadata?.name];
+        const words = ['logs', name, '-n', namespace, '--all-containers', '--prefix', since];
+        return { place: `${namespace}/${name}`, text: await said(kubectl(words, options)) };
+      }),
+    );
+    return {
+      pieces: told.map(({ place, text }) => ({ file: `pods/${place}.log`, text })),
+      streams: told.map(({ place, text }) => ({ from: place, text })),
+    };
+  },
+};
 
 /** Each part is given up by itself, so that a proxy that hangs does not take the rest with it. */
 const given = 'timeout -k 1 8';

@@ -6,6 +6,7 @@ import { healthBecomes } from './health.ts';
 import { startHttpServer } from './http-server.ts';
 import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
+import { movedTo } from './passing.ts';
 import { builtInThisBoot, sameBoot } from './this-boot.ts';
 
 /** helloworld v1 and v2, the curl pods, and external-app on the VM behind its service. */
@@ -47,10 +48,15 @@ export async function deployApps(lab: Lab): Promise<void> {
   for (const document of appsDocuments(lab)) await lab.kube.apply(document);
 }
 
-function appsDocuments({ manifest }: Lab): Resource[] {
+function appsDocuments({ manifest, features, settings }: Lab): Resource[] {
   const namespace = manifest('03-vm/workload-group.yaml').filter(({ kind }) => kind === 'Namespace');
-  const files = ['access-logs', 'helloworld', 'clients', 'route-to-vm'];
-  return [...namespace, ...files.flatMap((file) => manifest(`04-traffic/${file}.yaml`))];
+  const files = ['helloworld', 'clients', 'route-to-vm'];
+  const logs = manifest('04-traffic/access-logs.yaml');
+  // what is said in Istio's own namespace holds for all of a mesh, which may be somebody else's
+  const own = features.has('own-mesh')
+    ? logs
+    : [settings.vmNamespace, 'sample'].flatMap((one) => movedTo(one, logs));
+  return [...namespace, ...files.flatMap((file) => manifest(`04-traffic/${file}.yaml`)), ...own];
 }
 
 /** Waits until all pods of the apps are ready. */

@@ -1,7 +1,8 @@
 import { allThere } from '#lib/kube/manifest.ts';
 import { died, named, revive } from '#lib/distribution/died.ts';
 import { nodesReady, startCluster } from '#lib/distribution/upstream.ts';
-import { measured } from './lab.ts';
+import type { Kube } from '#lib/kube/client.ts';
+import { measured, type Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 
 /** Kubernetes on the machines, with DNS, the policy engine and the load balancer. */
@@ -12,16 +13,18 @@ export const cluster: Layer = {
   expectedMs: 6000,
 
   async up(lab) {
-    const gone = await died(lab.nodes);
-    const kube =
-      gone.length === 0 ? await startCluster(lab.local, lab.nodes, lab.programs.kubernetes) : lab.kube;
-    await revive(gone);
-    await nodesReady(kube, lab.nodes.length);
+    const kube = lab.features.has('own-cluster') ? await started(lab) : lab.kube;
     const version = JSON.parse(await kube.raw('/version')) as { gitVersion: string };
     await measured(lab.dir, { kubernetes: version.gitVersion });
   },
 
-  async check({ kube, nodes }) {
+  async check(lab) {
+    const { kube } = lab;
+    if (!lab.features.has('own-cluster')) {
+      await kube.raw('/version');
+      return;
+    }
+    const { nodes } = lab;
     const gone = await died(nodes);
     if (gone.length > 0) throw new Error(`died: ${gone.map(named).join(', ')}`);
     const documents = nodes.map(({ name }) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
@@ -32,3 +35,13 @@ export const cluster: Layer = {
     for (const node of nodes) await node.restart();
   },
 };
+
+/** Starts the cluster, or what of it has died, and waits for its nodes. */
+async function started(lab: Lab): Promise<Kube> {
+  const gone = await died(lab.nodes);
+  const kube =
+    gone.length === 0 ? await startCluster(lab.local, lab.nodes, lab.programs.kubernetes) : lab.kube;
+  await revive(gone);
+  await nodesReady(kube, lab.nodes.length);
+  return kube;
+}

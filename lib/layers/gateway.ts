@@ -1,5 +1,5 @@
 import { seconds, until } from '#lib/base/until.ts';
-import { networks } from '#lib/machines/local/topology.ts';
+import { bystander } from '#lib/probes/bystander.ts';
 import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 import { allThere } from '#lib/kube/manifest.ts';
@@ -14,6 +14,11 @@ export const gateway: Layer = {
 
   async up(lab) {
     const { kube, settings } = lab;
+    if (!lab.features.has('own-mesh')) {
+      await gatewayAddresses(lab);
+      await istiodAnswers(lab);
+      return;
+    }
     await install(lab, 'eastwest', ['02-istio/eastwest-gateway.yaml', '02-istio/local-images.yaml']);
     for (const document of lab.manifest('02-istio/expose-istiod.yaml')) await kube.apply(document);
     await kube.patch(
@@ -72,7 +77,9 @@ export async function externalAddresses(lab: Lab, service: string): Promise<stri
 async function istiodAnswers(lab: Lab): Promise<void> {
   const { settings } = lab;
   const name = `istiod-${settings.istioRevision}.${settings.istioNamespace}.svc`;
-  const address = networks.api.slice('https://'.length).split(':')[0] ?? '';
+  const [address = ''] = await gatewayAddresses(lab);
+  const outside = lab.features.has('bystander');
+  const from = outside ? bystander(lab) : lab.vm;
   await until(
     `istiod answers through the gateway at ${address}:${String(settings.ports.ewg.istiod)}`,
     async () => {
@@ -85,7 +92,7 @@ async function istiodAnswers(lab: Lab): Promise<void> {
         name,
       ];
       // a gateway that listens before it knows istiod takes the connection and keeps silent
-      const { stdout } = await lab.bystander(words, { within: seconds(1) });
+      const { stdout } = await from.attempt(['timeout', outside ? '1' : '5', ...words]);
       return /subject=(.*)/.exec(stdout)?.[0] ?? stdout.slice(0, 200);
     },
     (seen) => seen.startsWith('subject='),

@@ -6,6 +6,7 @@ import { minutes } from '#lib/base/until.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { allThere } from '#lib/kube/manifest.ts';
+import { installedMarked } from './existing/marked-mesh.ts';
 import { measured, type Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 
@@ -22,13 +23,8 @@ export const istio: Layer = {
 
   async up(lab) {
     const { settings } = lab;
-    if (!exists(versionBeforeInstall(lab))) {
-      const said = await attempt([join(lab.programs.istio, 'istioctl'), 'version'], {
-        env: { KUBECONFIG: hostKubeconfig(lab) },
-      });
-      await writeAtomic(versionBeforeInstall(lab), said.stdout + said.stderr);
-    }
-    await install(lab, 'vm-cluster', controlPlane(lab));
+    if (!lab.features.has('own-mesh')) await istio.check(lab);
+    else await installed(lab);
     const version = await lab.istioctl(['version', '--remote=true', '-o', 'json']);
     const { meshVersion } = JSON.parse(version.stdout) as { meshVersion?: { Info: { version: string } }[] };
     await measured(lab.dir, { istio: meshVersion?.[0]?.Info.version, revision: settings.istioRevision });
@@ -43,12 +39,25 @@ export const istio: Layer = {
   },
 };
 
+/** Installs the control plane, of which everything is the lab's own. */
+async function installed(lab: Lab): Promise<void> {
+  if (!exists(versionBeforeInstall(lab))) {
+    const said = await attempt([join(lab.programs.istio, 'istioctl'), 'version'], {
+      env: { KUBECONFIG: hostKubeconfig(lab) },
+    });
+    await writeAtomic(versionBeforeInstall(lab), said.stdout + said.stderr);
+  }
+  if (lab.features.has('own-cluster')) return install(lab, 'vm-cluster', controlPlane(lab));
+  await installedMarked(lab, async () => install(lab, 'vm-cluster', controlPlane(lab)));
+}
+
 /** The documented file and what this lab takes on top: stock Envoy needs istiod to leave filters out. */
 export const controlPlane = ({ features }: Pick<Lab, 'features'>): string[] => [
   '02-istio/vm-cluster.yaml',
   ...(features.has('istio-proxy-build') ? [] : ['02-istio/stock-envoy.yaml']),
   '02-istio/local-images.yaml',
   '02-istio/probe-often.yaml',
+  ...(features.has('own-cluster') ? [] : ['02-istio/own-namespaces.yaml']),
 ];
 
 /** Runs `istioctl install` on manifests under fixtures/, which are kept in the lab as they were given. */

@@ -1,13 +1,16 @@
 import { attempt, type Output } from '#lib/base/command.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
+import { settings } from '#lib/base/settings.ts';
 import { minutes } from '#lib/base/until.ts';
 import { labNames } from '#lib/machines/local/sweep.ts';
+import { lack } from './features.ts';
 
 /** `npm run lab -- <words>`, as whoever uses it calls it. It ends with us; its exit status is an answer. */
 export async function labCommand(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Output> {
+  if (settings().lab.provider === 'existing') throw lack('second-lab');
   const program = ownProgram('lib/cli/lab.ts');
   return attempt(['setpriv', '--pdeathsig', 'KILL', '--', ...program, ...words], { env, within: minutes(5) });
 }

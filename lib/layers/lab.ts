@@ -14,6 +14,9 @@ import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { nodePlans } from '#lib/machines/local/topology.ts';
 import { vmMachine, type VmMachine } from '#lib/machines/local/vm.ts';
 import type { Resource } from '#lib/kube/client.ts';
+import { existingLab } from './existing/lab.ts';
+import { hasRecord, recordIn } from './existing/record.ts';
+import { allOwnFeatures } from './features.ts';
 import { referenceRepository } from './reference-repository.ts';
 
 /** Where the lab's programs and packages are, as the machines layer found or built them. */
@@ -49,6 +52,8 @@ export interface Lab {
   readonly kube: Kube;
   /** What the lab has beyond the least; a claim may require some of it. */
   readonly features: ReadonlySet<string>;
+  /** Words that put a command into the lab's network, as a host that is neither node, pod nor VM. */
+  readonly network: readonly string[];
   istioctl(words: readonly string[], options?: RunOptions): Promise<Output>;
   kubectl(words: readonly string[], options?: RunOptions): Promise<Output>;
   /** Runs a command in the lab's network as a host that is neither node, pod nor VM. */
@@ -77,28 +82,31 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
     (program: string) =>
     async (words: readonly string[], options: RunOptions = {}): Promise<Output> =>
       run([program, ...words], { ...options, env: { ...options.env, KUBECONFIG: kubeconfig } });
-  return {
+  const network = enterLab(local);
+  const lab = {
     name: local.name,
     dir: local.dir,
     settings,
     local,
     programs,
-    ...machinesOf(settings, local, programs),
     kubeconfig,
     get kube() {
       kube ??= kubeClient(kubeconfig);
       return kube;
     },
     features: new Set([
-      ...['upstream', 'klipper', 'netpol-engine', 'amd64-vm'],
+      ...['upstream', 'klipper', 'netpol-engine', 'amd64-vm', ...allOwnFeatures],
       ...(programs.istioProxyBuild ? ['istio-proxy-build'] : []),
       ...(referenceRepository() === undefined ? [] : ['reference-repository']),
     ]),
+    network,
     istioctl: withConfig(join(programs.istio, 'istioctl')),
     kubectl: withConfig(join(programs.kubernetes, 'kubectl')),
-    bystander: async (words, options) => run([...enterLab(local), ...words], options),
-    manifest: (file, values) => manifest(file, { ...names(settings), ...values }),
+    bystander: async (words: readonly string[], options?: RunOptions) => run([...network, ...words], options),
+    manifest: (file: string, values?: Values) => manifest(file, { ...names(settings), ...values }),
   };
+  if (hasRecord(local.dir)) return existingLab(lab, recordIn(local.dir));
+  return Object.assign(lab, machinesOf(settings, local, programs));
 }
 
 /** The machines of a lab, from the provider that the settings name; none is asked anything yet. */

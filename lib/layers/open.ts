@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
@@ -7,13 +8,16 @@ import { istioSource } from '#lib/artifacts/source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
-import { say } from '#lib/base/progress.ts';
+import { say, step } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
 import { multipass } from '#lib/machines/multipass/cli.ts';
 import { removingAll } from '#lib/machines/multipass/provider.ts';
 import { clientEnv, clientSettings } from './client-env.ts';
+import { giveBackLab } from './existing/give-back.ts';
+import { openExisting } from './existing/open.ts';
+import { hasRecord } from './existing/record.ts';
 import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
@@ -30,6 +34,7 @@ export async function openLabFor(
   { recreate = false } = {},
 ): Promise<{ lab: Lab; kept: boolean }> {
   istioArch();
+  if (asked.lab.provider === 'existing') return openExisting(asked, { recreate });
   if (process.platform !== 'linux') throw new RefusedError('The local provider needs Linux.');
   if (process.getuid?.() !== 0) {
     throw new RefusedError(
@@ -78,6 +83,11 @@ export async function leaveLab(settings: Settings, good: boolean): Promise<void>
   if (keep === 'always' || (keep === 'on-failure' && !good)) {
     say(`Lab ${name} is kept; \`npm run lab -- down\` ends it.`);
     return;
+  }
+  if (hasRecord(labDir(name))) {
+    const title = 'Giving back the cluster and the VM';
+    await step(title, { expectedMs: 60_000 }, async (note) => giveBackLab(labDir(name), note));
+    await rm(join(labDir(name), 'on-end'), { force: true });
   }
   await closeLab(name);
   // what went ahead of the claims may have written once more

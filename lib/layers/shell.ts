@@ -3,8 +3,9 @@ import type { Machine } from '#lib/machines/machine.ts';
 import type { Lab } from './lab.ts';
 
 /** A machine of the lab by its name; `vm` is short for the external one. @throws RefusedError that says which there are */
-export function machineOf(lab: Pick<Lab, 'nodes' | 'vm'>, name = '(none given)'): Machine {
-  const machines = [...lab.nodes, lab.vm];
+export function machineOf(lab: Pick<Lab, 'nodes' | 'vm' | 'features'>, name = '(none given)'): Machine {
+  const nodes = lab.features.has('node-access') ? lab.nodes : [];
+  const machines = [...nodes, lab.vm];
   const found = name === 'vm' ? lab.vm : machines.find((one) => one.name === name);
   if (found) return found;
   throw new RefusedError(

@@ -7,6 +7,7 @@ import { messageOf } from '#lib/base/errors.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import type { Furnishing } from '#lib/machines/local/snapshot.ts';
+import { bystander } from '#lib/probes/bystander.ts';
 import { patchedPrograms, patchesFolder } from './arm64-patches.ts';
 import { measured, type Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
@@ -241,13 +242,15 @@ export async function startSidecar(lab: Lab, within = seconds(240)): Promise<voi
   await sidecarReady(lab, within);
 }
 
-export async function sidecarReady({ vm, bystander }: Lab, within: number): Promise<void> {
-  // asked from outside: on an emulated processor curl would take the time that the sidecar needs
+export async function sidecarReady(lab: Lab, within: number): Promise<void> {
+  const { vm } = lab;
+  // asked from outside where that can be: on an emulated processor curl would take the time that the sidecar needs
+  const from = lab.features.has('bystander') ? bystander(lab) : vm;
   const ready = `http://${await vm.address()}:15021/healthz/ready`;
   await until(
     `the sidecar on the VM is ready (${ready})`,
     async () =>
-      (await bystander(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '-m', '5', ready])).stdout,
+      (await from.attempt(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '-m', '5', ready])).stdout,
     (status) => status === '200',
     { within, every: 200 },
   );

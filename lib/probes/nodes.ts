@@ -26,7 +26,7 @@ interface NodeObject extends Resource {
 const role = 'node-role.kubernetes.io/';
 
 /** The nodes of the cluster, by name. */
-export async function nodesOf(kube: Kube): Promise<NodeFacts[]> {
+export async function nodesOf(kube: Pick<Kube, 'list'>): Promise<NodeFacts[]> {
   const found = await kube.list<NodeObject>('v1', 'Node');
   return found
     .map(({ metadata, spec, status }) => ({

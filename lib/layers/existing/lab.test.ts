@@ -1,0 +1,102 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LackingError, RefusedError } from '#lib/base/errors.ts';
+import { writeAtomic } from '#lib/base/files.ts';
+import { settings as readSettings } from '#lib/base/settings.ts';
+import { temporary } from '#lib/base/temporary.ts';
+import { labOf, type Lab, type Programs } from '#lib/layers/lab.ts';
+import { controlPlane } from '#lib/layers/istio.ts';
+import { existingSettings } from '#lib/machines/existing/settings.ts';
+import { bystander } from '#lib/probes/bystander.ts';
+import { ownerName } from './marks.ts';
+import { keepRecord } from './record.ts';
+import { refuseUnfitVm } from './vm.ts';
+
+let folder: Awaited<ReturnType<typeof temporary>>;
+beforeAll(async () => {
+  folder = await temporary();
+});
+afterAll(async () => folder[Symbol.asyncDispose]());
+
+/** A lab on a cluster and a VM that nobody asks anything; kubectl and istioctl are programs that tell their words. */
+async function lab(env: Record<string, string> = {}): Promise<Lab> {
+  const dir = join(folder.path, String(Object.values(env)));
+  await mkdir(dir, { recursive: true });
+  for (const name of ['kubectl', 'istioctl'])
+    await writeAtomic(join(dir, name), '#!/bin/sh\necho "ran $*"\n', 0o755);
+  const settings = existingSettings({ EXISTING_VM: 'me@vm', ...env });
+  await keepRecord(dir, { lab: 'mine', vmName: 'vm', before: [], settings });
+  const programs = { kubernetes: dir, istio: dir, sidecarPackage: 'x.deb', istioProxyBuild: false };
+  return labOf(readSettings({}), { name: 'mine', dir, init: { pid: 0, started: '' } }, programs as Programs);
+}
+
+/** The feature that is missing when something is reached for. */
+async function lacked(work: () => unknown): Promise<string | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    return error instanceof LackingError ? error.feature : String(error);
+  }
+}
+
+test('what such a lab has not is missed by name, never taken for something else', async () => {
+  const one = await lab();
+  expect([...one.features].toSorted()).toEqual(['amd64-vm', 'own-mesh']);
+  const reached: [string, () => unknown][] = [
+    ['node-access', () => one.nodes],
+    ['own-network', () => one.local],
+    ['bystander', () => one.network],
+    ['bystander', async () => one.bystander(['true'])],
+    ['bystander', async () => bystander(one).attempt(['true'])],
+    ['own-vm', async () => one.vm.stop()],
+    ['own-vm', async () => one.vm.resume('')],
+    ['own-vm', async () => one.vm.remove()],
+    ['own-vm', () => one.programs.vm],
+    ['lab-artifacts', () => one.programs.imageStore],
+    ['lab-artifacts', () => one.programs.arm64],
+    ['own-cluster', async () => one.kubectl(['label', 'node', 'one', 'a=b'])],
+    ['own-cluster', async () => one.kubectl(['delete', 'namespace', 'shop'])],
+  ];
+  for (const [feature, work] of reached) expect(await lacked(work)).toBe(feature);
+  expect(one.programs.sidecarPackage).toBe('x.deb');
+  expect(one.vm.name).toBe('vm');
+  expect((await one.kubectl(['get', 'pods'])).stdout).toBe('ran get pods\n');
+  expect((await one.istioctl(['install', '-y'])).stdout).toBe('ran install -y\n');
+});
+
+test('this host is a bystander when it was told to be', async () => {
+  const one = await lab({ EXISTING_BYSTANDER: 'here' });
+  expect(one.features.has('bystander')).toBe(true);
+  expect((await one.bystander(['echo', 'here'])).stdout).toBe('here\n');
+  expect((await bystander(one).attempt(['echo', 'here'])).stdout).toBe('here\n');
+});
+
+test('a mesh that is used as it is is not installed, upgraded or removed', async () => {
+  const one = await lab({ EXISTING_MESH: 'use' });
+  expect(one.features.has('own-mesh')).toBe(false);
+  for (const words of [['install'], ['uninstall', '--purge'], ['tag', 'set', 'default'], ['upgrade']])
+    expect(await lacked(async () => one.istioctl(words))).toBe('own-mesh');
+  expect((await one.istioctl(['proxy-status'])).stdout).toBe('ran proxy-status\n');
+});
+
+test("istiod looks at the lab's own namespaces alone", async () => {
+  const one = await lab();
+  const file = controlPlane(one).at(-1) ?? '';
+  expect(JSON.stringify(one.manifest(file))).toContain(
+    `"discoverySelectors":[{"matchLabels":{"istio-vm-conformance/lab":"${ownerName('mine')}"}}]`,
+  );
+  expect(controlPlane({ features: new Set(['own-cluster']) })).not.toContain(file);
+});
+
+test('what a machine lacks to be the VM is named, all of it', async () => {
+  const saying = (stdout: string) => ({
+    name: 'vm',
+    attempt: async () => Promise.resolve({ stdout, stderr: '', code: 0, ms: 1 }),
+  });
+  await refuseUnfitVm(saying(''), 'amd64');
+  await expect(refuseUnfitVm(saying('the program dpkg\nthe user ubuntu\n'), 'amd64')).rejects.toEqual(
+    new RefusedError('vm lacks the program dpkg, the user ubuntu, so it cannot be the VM.'),
+  );
+});

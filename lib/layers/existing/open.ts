@@ -1,0 +1,148 @@
+import { join } from 'node:path';
+import { prepareClients } from '#lib/artifacts/artifacts.ts';
+import { istioSource } from '#lib/artifacts/source.ts';
+import { RefusedError } from '#lib/base/errors.ts';
+import { writeAtomic } from '#lib/base/files.ts';
+import { ownProgram } from '#lib/base/own-program.ts';
+import { say, step } from '#lib/base/progress.ts';
+import type { Settings } from '#lib/base/settings.ts';
+import { temporary } from '#lib/base/temporary.ts';
+import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
+import { kubeClient } from '#lib/kube/client.ts';
+import { contextOf, type Context } from '#lib/kube/kubeconfig.ts';
+import { missingRights } from '#lib/kube/rights.ts';
+import { clientEnv, clientSettings } from '#lib/layers/client-env.ts';
+import { labOf, measured, type Lab, type Programs } from '#lib/layers/lab.ts';
+import { forgetFailures, layerNames } from '#lib/layers/layer.ts';
+import { existingProvider, type ExistingProvider } from '#lib/machines/existing/provider.ts';
+import { existingSettings, type ExistingSettings } from '#lib/machines/existing/settings.ts';
+import { quoted } from '#lib/machines/existing/ssh.ts';
+import { closeLab, findLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
+import { lookAtCluster, neededForMesh, neededRights, type ClusterLook } from './look.ts';
+import { ownerName } from './marks.ts';
+import { planForCluster, refuseUnfit } from './plan.ts';
+import { keepRecord, type ExistingRecord } from './record.ts';
+import { removeFromCluster } from './remove.ts';
+import { lentByVm, refuseUnfitVm } from './vm.ts';
+
+/** What a lab is to be put on. */
+interface Ground {
+  given: ExistingSettings;
+  context: Context;
+  /** The context and its API server, for messages. */
+  cluster: string;
+  provider: ExistingProvider;
+}
+
+/**
+ * Opens a lab on a cluster and a VM that somebody else made. Nothing of either is touched before they were looked at and
+ * the plan was agreed to; what is touched is written down first, so that whoever ends the lab can give it back.
+ *
+ * @throws RefusedError that says why they are not fit, or what would be done while EXISTING_YES does not say yes
+ */
+export async function openExisting(
+  asked: Settings,
+  { recreate }: { recreate: boolean },
+): Promise<{ lab: Lab; kept: boolean }> {
+  const { name } = asked.lab;
+  const ground = groundOf(asked);
+  if (recreate) await closeLab(name);
+  const stands = (await findLab(name)) !== undefined;
+  const look = stands
+    ? undefined
+    : await step('Looking at the cluster and the VM', {}, async () => agreedTo(asked, ground));
+
+  const source = await istioSource(asked);
+  say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
+  const settings: Settings = { ...asked, lab: { ...asked.lab, artifactSource: source.is } };
+  const programs = (await prepareClients(source)) as Programs;
+  const { lab: local, kept } = await openLab(settings);
+  await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(programs, undefined, 2));
+  if (look) await takeUp(local.dir, asked, ground, look);
+  const folders = [programs.istio, programs.kubernetes];
+  await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), folders));
+  await keepLab(local.dir, settings.lab.keep === 'always');
+  await forgetFailures(local.dir, layerNames);
+  say(`Lab ${local.name}: ${kept ? 'kept from an earlier run' : 'opened'} (${local.dir})`);
+  const lab = labOf(settings, local, programs);
+  await measured(local.dir, {
+    provider: 'existing',
+    distribution: 'existing',
+    artifactSource: source.is,
+    features: [...lab.features],
+  });
+  return { lab, kept };
+}
+
+/** What the settings name. @throws RefusedError that says which is missing */
+function groundOf({ lab, vmName }: Settings): Ground {
+  const given = existingSettings();
+  if (given.kubeconfig === undefined)
+    throw new RefusedError('LAB_PROVIDER=existing takes a kubeconfig, which EXISTING_KUBECONFIG names.');
+  if (given.vms.length !== 1) {
+    throw new RefusedError(
+      `LAB_PROVIDER=existing takes one VM, as EXISTING_VM=user@host; it names ${String(given.vms.length)}.`,
+    );
+  }
+  const context = contextOf(given.kubeconfig, given.context);
+  return {
+    given,
+    context,
+    cluster: `${context.name} (${context.server})`,
+    provider: existingProvider({ lab: ownerName(lab.name), settings: given, names: [vmName], join: true }),
+  };
+}
+
+/** Looks at both, says what will be done, and goes on only when that was agreed to. */
+async function agreedTo(
+  settings: Settings,
+  { given, context, cluster, provider }: Ground,
+): Promise<ClusterLook> {
+  await using folder = await temporary();
+  const file = join(folder.path, 'kubeconfig');
+  await writeAtomic(file, context.text, 0o600);
+  const kube = kubeClient(file);
+  const rights = [...neededRights, ...(given.mesh === 'use' ? [] : neededForMesh)];
+  const look = await lookAtCluster(kube, context.server, async () => missingRights(kube.config, rights));
+  const outlook = { settings, owner: ownerName(settings.lab.name), cluster, mesh: given.mesh, look };
+  refuseUnfit(outlook);
+  try {
+    await provider.look(settings.vmName);
+    await refuseUnfitVm(provider.machine(settings.vmName), 'amd64');
+    const plan = [...planForCluster(outlook), ...provider.plan()];
+    if (given.yes) {
+      for (const line of plan) say(`plan: ${line}`);
+      return look;
+    }
+    const lines = plan.map((line) => `\n  ${line}`).join('');
+    throw new RefusedError(`This would be done:${lines}\nIf you agree, say so with EXISTING_YES=yes.`);
+  } catch (error) {
+    await provider.disconnect();
+    throw error;
+  }
+}
+
+/** Writes down what is about to be used, removes what an earlier run left, and borrows the VM. */
+async function takeUp(
+  dir: string,
+  { lab, vmName, sizes }: Settings,
+  { given, context, provider }: Ground,
+  look: ClusterLook,
+): Promise<void> {
+  const record: ExistingRecord = {
+    lab: lab.name,
+    vmName,
+    settings: given,
+    before: look.mesh.filter(({ madeBy }) => madeBy !== ownerName(lab.name)).map(({ part }) => part),
+  };
+  await writeAtomic(hostKubeconfig({ dir }), context.text, 0o600);
+  await keepRecord(dir, record);
+  const program = [...ownProgram('lib/layers/existing/give-back-program.ts'), dir].map(quoted).join(' ');
+  await writeAtomic(join(dir, 'on-end'), `#!/bin/sh\nexec ${program}\n`, 0o700);
+  await step('What an earlier run left', { quiet: true }, async (note) => {
+    await provider.remove(vmName);
+    await removeFromCluster(kubeClient(hostKubeconfig({ dir })), lab.name, undefined, note);
+  });
+  await provider.launch({ name: vmName, size: sizes.vm });
+  await provider.lend(vmName, lentByVm);
+}

@@ -1,0 +1,70 @@
+import { LackingError, RefusedError } from '#lib/base/errors.ts';
+import type { Lent } from '#lib/machines/existing/machine.ts';
+import type { Machine } from '#lib/machines/machine.ts';
+import type { VmMachine } from '#lib/machines/local/vm.ts';
+
+const needed = [
+  'bash',
+  'curl',
+  'dpkg',
+  'ip',
+  'iptables',
+  'openssl',
+  'python3',
+  'sudo',
+  'systemctl',
+  'systemd-run',
+];
+
+/**
+ * Looks whether a machine can be the VM of the documents; changes nothing.
+ *
+ * @param architecture that the sidecar's package is for, as dpkg calls it
+ * @throws RefusedError that names all that it lacks
+ */
+export async function refuseUnfitVm(
+  machine: Pick<Machine, 'name' | 'attempt'>,
+  architecture: string,
+): Promise<void> {
+  const script = [
+    'for program do command -v "$program" >/dev/null || echo "the program $program"; done',
+    'id ubuntu >/dev/null 2>&1 || echo "the user ubuntu, who the application runs as"',
+    'systemctl is-system-running 2>&1 | grep -qE "running|degraded|starting" || echo "systemd as its init"',
+    '[ "$(dpkg --print-architecture 2>/dev/null)" = "$architecture" ] || echo "the architecture $architecture (it is $(uname -m))"',
+  ].join('\n');
+  const { stdout } = await machine.attempt([
+    'sh',
+    '-c',
+    `architecture=${architecture}\n${script}`,
+    '-',
+    ...needed,
+  ]);
+  const lacks = stdout.trim().split('\n').filter(Boolean);
+  if (lacks.length > 0)
+    throw new RefusedError(`${machine.name} lacks ${lacks.join(', ')}, so it cannot be the VM.`);
+}
+
+/** The external VM on a machine that is somebody else's: it can be started again, but not switched off or made anew. */
+export function existingVm(machine: Machine, dir: string): VmMachine {
+  const cannot = (what: string) => async (): Promise<never> =>
+    Promise.reject(new LackingError('own-vm', `a VM that is somebody else's is not ${what}.`));
+  return {
+    ...machine,
+    dir,
+    stop: cannot('switched off'),
+    resume: cannot('made anew'),
+    remove: cannot('removed'),
+  };
+}
+
+/** What of a VM is made or changed by the steps of the documents, other than file by file. */
+export const lentByVm: Lent = {
+  paths: [
+    ...['/etc/hosts', '/etc/certs', '/etc/istio', '/run/secrets', '/var/lib/istio', '/var/log/istio'],
+    ...['/root/istio-sidecar.deb', '/root/sidecar-files.tar', '/opt/by-hand', '/run/conformance'],
+    ...['/run/diagnosis-journal', '/run/diagnosis-state'],
+  ],
+  packages: ['istio-sidecar'],
+  users: ['istio-proxy'],
+  units: ['istio', 'external-app'],
+};
