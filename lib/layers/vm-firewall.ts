@@ -7,7 +7,7 @@ import type { Lab } from './lab.ts';
  */
 export async function closedByVm({ vm }: Pick<Lab, 'vm'>, port: number): Promise<Change> {
   const rule = [
-    ...['INPUT', '-i', 'eth0', '-p', 'tcp', '-m', 'conntrack', '--ctstate', 'NEW'],
+    ...['INPUT', '!', '-i', 'lo', '-p', 'tcp', '-m', 'conntrack', '--ctstate', 'NEW'],
     ...['--ctorigdstport', String(port), '-j', 'REJECT', '--reject-with', 'tcp-reset'],
   ];
   await vm.run(['iptables', '-w', '-I', ...rule]);

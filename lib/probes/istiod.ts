@@ -48,15 +48,16 @@ interface InjectedValues {
 }
 
 /** The certificates that the mesh trusts, as each namespace has them (root-cert.pem of the workload's files). */
-export async function meshRoots(kube: Kube): Promise<string> {
+export async function meshRoots({ kube, settings }: Control): Promise<string> {
+  const namespace = settings.istioNamespace;
   const found = await kube.get({
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    namespace: 'default',
+    namespace,
     name: 'istio-ca-root-cert',
   });
   const roots = (found?.['data'] as Record<string, string> | undefined)?.['root-cert.pem'];
   if (roots === undefined)
-    throw new Error('Namespace default has no ConfigMap istio-ca-root-cert with root-cert.pem.');
+    throw new Error(`Namespace ${namespace} has no ConfigMap istio-ca-root-cert with root-cert.pem.`);
   return roots;
 }

@@ -34,6 +34,7 @@ export function closing(report: Conformance, problems: readonly string[]): strin
     ...of('failed').map(failure),
     ...of('broken').map(failure),
     ...blocked(of('blocked')),
+    ...lacking(of('not-applicable')),
     ...errors.map((error) => `\n${painted('broken', 'Outside of any claim')}: ${error}`),
     ...problems.map((problem) => `\n${painted('broken', problem)}`),
     '',
@@ -79,6 +80,16 @@ function blocked(claims: readonly Result[]): string[] {
   return reasons.map((reason) => {
     const ids = claims.filter((claim) => (claim.reason ?? '') === reason).map(({ id }) => id);
     return `\n${painted('blocked', `■ ${String(ids.length)} blocked`)}: ${reason}\n  ${ids.join(', ')}`;
+  });
+}
+
+/** What could not be asserted on this lab, by the feature that it lacks. */
+function lacking(claims: readonly Result[]): string[] {
+  const features = [...new Set(claims.map(({ feature }) => feature ?? '?'))].toSorted();
+  return features.map((lacks) => {
+    const ids = claims.filter(({ feature = '?' }) => feature === lacks).map(({ id }) => id);
+    const head = `${marks['not-applicable']} ${String(ids.length)} not applicable`;
+    return `\n${painted('not-applicable', head)}: this lab has no ${lacks}\n  ${ids.join(', ')}`;
   });
 }
 

@@ -177,6 +177,7 @@ describe('a run in which everything goes wrong once', () => {
     expect(output.stdout).toContain('again     npx vitest run -t cluster.red');
     expect(output.stdout).toContain('source    guide, "the part on it"');
     expect(output.stdout).toContain('■ 2 blocked: Layer istio is not up');
+    expect(output.stdout).toContain('○ 1 not applicable: this lab has no multipass\n  cluster.absent');
     const sum = '22 claims: 4 passed, 4 failed, 9 broken, 3 blocked, 1 not-applicable, 1 not-implemented';
     expect(output.stdout).toContain(sum);
     const page = readFileSync(checkout.path('reports', 'summary.md'), 'utf8');

@@ -29,6 +29,7 @@ const traefik: Resource = {
 };
 
 claim('cluster.traefik-disabled', {
+  requires: ['own-cluster'],
   async proof(lab, seen) {
     const { kube, settings } = lab;
     const { groups } = JSON.parse(await kube.raw('/apis')) as { groups: { name: string }[] };
@@ -71,6 +72,7 @@ claim('cluster.traefik-disabled', {
 const probe = { namespace: 'kube-system', name: 'load-balancer-probe' };
 
 claim('cluster.servicelb-klipper-on', {
+  requires: ['klipper'],
   // the cluster's DNS has a page to show, and it is there before anything else
   given: async ({ kube }) =>
     applying(kube, [loadBalancer({ ...probe, ports: { 18181: 8181 }, selector: { 'k8s-app': 'kube-dns' } })]),

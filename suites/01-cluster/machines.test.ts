@@ -15,6 +15,7 @@ import { connecting } from '#lib/probes/tcp.ts';
 const claim = claims('01-cluster', { layer: 'cluster' });
 
 claim('cluster.machine-sizes', {
+  requires: ['node-access'],
   falsifier: async (lab) => otherMemory(lab, lab.settings.sizes.worker.memoryMiB + 1024),
   breaks: 'machines',
   red: /'k3s-worker-2': \{ cpus: 2, memoryMiB: 9216 \}/,
@@ -47,6 +48,7 @@ claim('cluster.machine-sizes', {
 });
 
 claim('cluster.same-network', {
+  requires: ['node-access'],
   async given({ kube, manifest }) {
     const [client] = manifest('04-traffic/clients.yaml').filter(({ kind }) => kind === 'Pod');
     // nothing is injected into the pods of this namespace
@@ -118,6 +120,7 @@ async function ownOf(place: Place): Promise<Record<string, string>> {
 }
 
 claim('cluster.vm-outside-kubernetes', {
+  requires: ['node-access'],
   falsifier: async (lab) =>
     standInPod(lab, { name: 'vm-as-a-pod', namespace: 'default', address: await lab.vm.address() }),
   red: /name: 'vm-as-a-pod'/,

@@ -9,6 +9,7 @@ import { nodesOf } from '#lib/probes/nodes.ts';
 const claim = claims('01-cluster', { layer: 'cluster' });
 
 claim('cluster.topology-1cp-2workers', {
+  requires: ['own-cluster'],
   witness: true,
   async proof({ kube }, seen) {
     const nodes = seen('the nodes', await nodesOf(kube));
@@ -35,6 +36,7 @@ claim('cluster.topology-1cp-2workers', {
 });
 
 claim('cluster.nodes-ready', {
+  requires: ['own-cluster'],
   falsifier: withoutPodNetwork,
   red: /all nodes are Ready.*'k3s-worker-2 False'/s,
   within: minutes(2),
@@ -53,6 +55,7 @@ claim('cluster.nodes-ready', {
 });
 
 claim('cluster.node-roles', {
+  requires: ['own-cluster'],
   async proof({ kubectl }, seen) {
     const { stdout } = await kubectl(['get', 'nodes', '--no-headers']);
     const lines = seen('kubectl get nodes', stdout).trimEnd().split('\n');
@@ -83,6 +86,7 @@ claim('cluster.node-roles', {
 const announced: Readonly<Record<string, string>> = { '1.24': '1.28 to 1.31', '1.27': '1.29 to 1.33' };
 
 claim('cluster.version', {
+  requires: ['own-cluster'],
   falsifier: async (lab) => otherKubelet(lab, 'v1.28.0'),
   red: /'v1\.28\.0'/,
 

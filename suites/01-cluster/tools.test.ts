@@ -8,6 +8,7 @@ import { gitOfArticle } from '#lib/layers/reference-repository.ts';
 const claim = claims('01-cluster', { layer: 'cluster' });
 
 claim('cluster.tools-present', {
+  requires: ['own-cluster'],
   async falsifier() {
     const hidden = await toolsHidden('socat');
     const before = process.env['PATH'];

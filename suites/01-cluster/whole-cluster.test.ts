@@ -31,6 +31,7 @@ const machines = ['k3s-master', 'k3s-worker-1', 'k3s-worker-2'];
 const ready = machines.map((name) => `${name} True`);
 
 claim('cluster.recreate-flag', {
+  requires: ['second-lab'],
   given: async (lab) => commanded(lab, 'up', 'cluster', '--recreate'),
   // without the flag nothing is done to a cluster that stands
   falsifier: async () => andThen('up', 'cluster'),
@@ -49,6 +50,7 @@ claim('cluster.recreate-flag', {
 });
 
 claim('cluster.delete-flag', {
+  requires: ['second-lab'],
   given: async (lab) => commanded(lab, 'down'),
   falsifier: async () => andThen('up', 'cluster'),
   red: /the machines that are left: k3s-master, k3s-worker-1, k3s-worker-2: expected/,

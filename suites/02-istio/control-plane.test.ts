@@ -15,6 +15,7 @@ import { serviceOf, servicesOf } from '#lib/probes/services.ts';
 const claim = claims('02-istio', { layer: 'istio' });
 
 claim('istio.version-before-install', {
+  requires: ['own-mesh'],
   async proof(lab, seen) {
     const { istioNamespace, istioVersion } = lab.settings;
     const nothing = new RegExp(`no (ready|running) Istio pods in( namespace)? "${istioNamespace}"`);
@@ -45,6 +46,7 @@ claim('istio.version-before-install', {
 });
 
 claim('istio.revision-derivation', {
+  requires: ['own-mesh'],
   async proof({ kube, settings }, seen) {
     const { istioNamespace: namespace, istioVersion, istioRevision } = settings;
     const kinds = {
@@ -124,6 +126,7 @@ claim('istio.revisioned-service', {
 const tagService = 'istiod-revision-tag-default';
 
 claim('istio.install-service-list', {
+  requires: ['own-mesh'],
   async proof({ kube, settings }, seen) {
     const { istioNamespace, istioRevision, istioVersion } = settings;
     // what this installation made; the gateway for the VMs is another one's
@@ -166,6 +169,7 @@ const tag = {
 };
 
 claim('istio.default-tag', {
+  requires: ['own-mesh'],
   async proof({ kube, istioctl, settings }, seen) {
     const { istioNamespace, istioRevision, istioVersion } = settings;
     const { stdout } = await istioctl(['tag', 'list', `--istioNamespace=${istioNamespace}`]);
@@ -197,6 +201,7 @@ claim('istio.default-tag', {
 });
 
 claim('istio.mesh-identity', {
+  requires: ['own-mesh'],
   falsifier: async (lab) => otherMeshConfig(lab, 'a mesh of another name', { meshId: 'elsewhere' }),
   red: /meshId: 'elsewhere'/,
 

@@ -59,7 +59,7 @@ claim('istio.cross-network-gateway', {
       { within: seconds(10) },
     );
     const [roots, client, [address = '']] = [
-      await meshRoots(kube),
+      await meshRoots(lab),
       await meshCertificateOf(lab, namespace, 'helloworld'),
       await gatewayAddresses(lab),
     ];

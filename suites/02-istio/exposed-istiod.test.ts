@@ -84,7 +84,7 @@ claim('istio.ewg-reaches-istiod', {
   async proof(lab, seen) {
     const { istioNamespace, istioRevision, ports } = lab.settings;
     const name = `istiod-${istioRevision}.${istioNamespace}.svc`;
-    const roots = await meshRoots(lab.kube);
+    const roots = await meshRoots(lab);
     const [address = ''] = await gatewayAddresses(lab);
     const asked = { address, port: ports.ewg.istiod, sni: name, roots, goodFor: name };
     const { outcome, names, said } = await handshake(bystander(lab), asked);

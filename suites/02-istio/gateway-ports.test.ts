@@ -12,6 +12,7 @@ import { answerTo, handshake } from '#lib/probes/tls.ts';
 const claim = claims('02-istio', { layer: 'gateway' });
 
 claim('istio.ewg-default-ports-differ', {
+  requires: ['own-mesh'],
   async falsifier() {
     const before = process.env['EWG_PORT_TLS_WEBHOOK'];
     process.env['EWG_PORT_TLS_WEBHOOK'] = '15017';
@@ -47,7 +48,7 @@ claim('istio.ewg-webhook-port', {
     const { istioNamespace, istioRevision, ports } = lab.settings;
     const name = `istiod-${istioRevision}.${istioNamespace}.svc`;
     const [address = ''] = await gatewayAddresses(lab);
-    const roots = await meshRoots(lab.kube);
+    const roots = await meshRoots(lab);
     const asked = { address, port: ports.ewg.webhook, sni: name, roots, goodFor: name };
     const { outcome, names, said } = await handshake(bystander(lab), asked);
     seen(`openssl s_client to ${address}:${String(ports.ewg.webhook)}`, said);

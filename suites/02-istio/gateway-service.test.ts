@@ -41,6 +41,7 @@ async function atTheSamePort(lab: Lab): Promise<Change> {
 }
 
 claim('istio.ewg-ports', {
+  requires: ['own-mesh'],
   falsifier: atTheSamePort,
   red: /'15021->15021\/TCP'/,
   witness: true,
@@ -61,6 +62,7 @@ claim('istio.ewg-ports', {
 });
 
 claim('istio.ewg-external-ip', {
+  requires: ['klipper'],
   falsifier: async (lab) =>
     withoutLoadBalancer(lab, { namespace: lab.settings.istioNamespace, name: 'istio-eastwestgateway' }),
   red: /istio-eastwestgateway has an external address.*last look: \[\]/s,
@@ -74,6 +76,7 @@ claim('istio.ewg-external-ip', {
 });
 
 claim('istio.ewg-coexists-with-ingress', {
+  requires: ['klipper'],
   falsifier: atTheSamePort,
   red: /expected \[ 15021 \] to deeply equal \[\]/,
 
@@ -106,6 +109,7 @@ const rivalAt = ({ settings }: Lab, status: number) =>
   });
 
 claim('istio.ewg-port-conflict-pending', {
+  requires: ['klipper'],
   // later layers stand on the gateway itself, so another service of its shape takes the port of the ingress gateway
   given: async (lab) => applying(lab.kube, [rivalAt(lab, lab.settings.ports.default.status)]),
 

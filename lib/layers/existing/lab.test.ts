@@ -90,13 +90,17 @@ test("istiod looks at the lab's own namespaces alone", async () => {
   expect(controlPlane({ features: new Set(['own-cluster']) })).not.toContain(file);
 });
 
-test('what a machine lacks to be the VM is named, all of it', async () => {
-  const saying = (stdout: string) => ({
+test('what a machine lacks to be the VM is named, all of it, and so is another name', async () => {
+  const saying = (lacks: string, hostname: string) => ({
     name: 'vm',
-    attempt: async () => Promise.resolve({ stdout, stderr: '', code: 0, ms: 1 }),
+    attempt: async ([program]: readonly string[]) =>
+      Promise.resolve({ stdout: program === 'hostname' ? hostname : lacks, stderr: '', code: 0, ms: 1 }),
   });
-  await refuseUnfitVm(saying(''), 'amd64');
-  await expect(refuseUnfitVm(saying('the program dpkg\nthe user ubuntu\n'), 'amd64')).rejects.toEqual(
+  await refuseUnfitVm(saying('', 'vm\n'), 'amd64');
+  await expect(refuseUnfitVm(saying('the program dpkg\nthe user ubuntu\n', 'vm'), 'amd64')).rejects.toEqual(
     new RefusedError('vm lacks the program dpkg, the user ubuntu, so it cannot be the VM.'),
+  );
+  await expect(refuseUnfitVm(saying('', 'web-1\n'), 'amd64')).rejects.toEqual(
+    new RefusedError('The VM calls itself web-1, and would be vm here; set WORKLOAD_VM_NAME=web-1.'),
   );
 });

@@ -19,6 +19,7 @@ const needed = [
 /**
  * Looks whether a machine can be the VM of the documents; changes nothing.
  *
+ * @param machine under the name that the VM is to have
  * @param architecture that the sidecar's package is for, as dpkg calls it
  * @throws RefusedError that names all that it lacks
  */
@@ -42,6 +43,12 @@ export async function refuseUnfitVm(
   const lacks = stdout.trim().split('\n').filter(Boolean);
   if (lacks.length > 0)
     throw new RefusedError(`${machine.name} lacks ${lacks.join(', ')}, so it cannot be the VM.`);
+  const name = (await machine.attempt(['hostname'])).stdout.trim();
+  // the mesh knows a VM by the name that it has for itself
+  if (name !== machine.name)
+    throw new RefusedError(
+      `The VM calls itself ${name}, and would be ${machine.name} here; set WORKLOAD_VM_NAME=${name}.`,
+    );
 }
 
 /** The external VM on a machine that is somebody else's: it can be started again, but not switched off or made anew. */
