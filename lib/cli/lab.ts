@@ -7,10 +7,10 @@ import { clientEnv } from '#lib/layers/client-env.ts';
 import { attachLab } from '#lib/layers/lab.ts';
 import { outcomeOf } from '#lib/layers/layer.ts';
 import { ensure, layers } from '#lib/layers/layers.ts';
-import { openLabFor } from '#lib/layers/open.ts';
+import { endLab, openLabFor } from '#lib/layers/open.ts';
 import { asUser, machineOf } from '#lib/layers/shell.ts';
 import { deleteVm, recreateVm } from '#lib/layers/vm-anew.ts';
-import { closeLab, findLab, keepLab } from '#lib/machines/local/lab.ts';
+import { findLab, keepLab } from '#lib/machines/local/lab.ts';
 import { labNames, sweep } from '#lib/machines/local/sweep.ts';
 
 const usage = `npm run lab -- <command>
@@ -104,7 +104,7 @@ const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
 
   async down() {
     const { name } = readSettings().lab;
-    await closeLab(name);
+    await endLab(name);
     say(`Lab ${name} is gone.`);
   },
 

@@ -6,7 +6,7 @@ import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { istioArch } from '#lib/artifacts/istio-arch.ts';
 import { istioSource } from '#lib/artifacts/source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
-import { writeAtomic } from '#lib/base/files.ts';
+import { exists, writeAtomic } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
 import { say, step } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
@@ -84,14 +84,25 @@ export async function leaveLab(settings: Settings, good: boolean): Promise<void>
     say(`Lab ${name} is kept; \`npm run lab -- down\` ends it.`);
     return;
   }
-  if (hasRecord(labDir(name))) {
-    const title = 'Giving back the cluster and the VM';
-    await step(title, { expectedMs: 60_000 }, async (note) => giveBackLab(labDir(name), note));
-    await rm(join(labDir(name), 'on-end'), { force: true });
-  }
-  await closeLab(name);
+  await endLab(name);
   // what went ahead of the claims may have written once more
   process.once('exit', () => {
     rmSync(labDir(name), { recursive: true, force: true });
   });
+}
+
+/**
+ * Ends a lab, and gives back what it was put on, in sight of whoever waits for that. It may already be gone.
+ *
+ * @throws Error that says what could not be given back
+ */
+export async function endLab(name: string): Promise<void> {
+  const dir = labDir(name);
+  const program = join(dir, 'on-end');
+  if (hasRecord(dir) && exists(program)) {
+    const title = 'Giving back the cluster and the VM';
+    await step(title, { expectedMs: 60_000 }, async (note) => giveBackLab(dir, note));
+    await rm(program, { force: true });
+  }
+  await closeLab(name);
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { prepareClients } from '#lib/artifacts/artifacts.ts';
 import { istioSource } from '#lib/artifacts/source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
-import { writeAtomic } from '#lib/base/files.ts';
+import { exists, writeAtomic } from '#lib/base/files.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
 import { say, step } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
@@ -21,9 +21,9 @@ import { closeLab, findLab, keepLab, openLab } from '#lib/machines/local/lab.ts'
 import { lookAtCluster, neededForMesh, neededRights, type ClusterLook } from './look.ts';
 import { ownerName } from './marks.ts';
 import { planForCluster, refuseUnfit } from './plan.ts';
-import { keepRecord, type ExistingRecord } from './record.ts';
+import { hasRecord, keepRecord, recordIn, type ExistingRecord } from './record.ts';
 import { removeFromCluster } from './remove.ts';
-import { lentByVm, refuseUnfitVm } from './vm.ts';
+import { lentByVm, planForVm, refuseUnfitVm } from './vm.ts';
 
 /** What a lab is to be put on. */
 interface Ground {
@@ -47,7 +47,7 @@ export async function openExisting(
   const { name } = asked.lab;
   const ground = groundOf(asked);
   if (recreate) await closeLab(name);
-  const stands = (await findLab(name)) !== undefined;
+  const stands = await standsOn(name, ground);
   const look = stands
     ? undefined
     : await step('Looking at the cluster and the VM', {}, async () => agreedTo(asked, ground));
@@ -72,6 +72,25 @@ export async function openExisting(
     features: [...lab.features],
   });
   return { lab, kept };
+}
+
+/** Whether the lab stands already. @throws RefusedError when it was put on something else than the settings name */
+async function standsOn(name: string, { given }: Ground): Promise<boolean> {
+  const lab = await findLab(name);
+  if (!lab) return false;
+  if (!hasRecord(lab.dir)) {
+    // a run that was cut off before it touched anything, or a lab of another provider, which openLab refuses
+    if (!exists(join(lab.dir, 'nodes'))) await closeLab(name);
+    return exists(join(lab.dir, 'nodes'));
+  }
+  const was = recordIn(lab.dir).settings;
+  const changed = (['kubeconfig', 'context', 'vms', 'mesh', 'bystander'] as const).filter(
+    (key) => JSON.stringify(was[key]) !== JSON.stringify(given[key]),
+  );
+  if (changed.length === 0) return true;
+  throw new RefusedError(
+    `The kept lab ${name} was put on something else (${changed.map((key) => `EXISTING_${key === 'vms' ? 'VM' : key.toUpperCase()}`).join(', ')}); remove it with \`npm run lab -- down\`, or give this run another LAB_NAME.`,
+  );
 }
 
 /** What the settings name. @throws RefusedError that says which is missing */
@@ -109,7 +128,7 @@ async function agreedTo(
   try {
     await provider.look(settings.vmName);
     await refuseUnfitVm(provider.machine(settings.vmName), 'amd64');
-    const plan = [...planForCluster(outlook), ...provider.plan()];
+    const plan = [...planForCluster(outlook), ...provider.plan(), ...planForVm(settings.vmName)];
     if (given.yes) {
       for (const line of plan) say(`plan: ${line}`);
       return look;

@@ -75,3 +75,8 @@ export const lentByVm: Lent = {
   users: ['istio-proxy'],
   units: ['istio', 'external-app'],
 };
+
+/** What will be done to the VM beside what the provider says, one line each. */
+export const planForVm = (name: string): string[] => [
+  `VM ${name}: the package ${lentByVm.packages.join(', ')} is installed with its user ${lentByVm.users.join(', ')}, the units ${lentByVm.units.join(', ')} are started, and /etc/hosts is replaced; all of it is undone at the end`,
+];
