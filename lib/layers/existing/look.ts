@@ -13,6 +13,8 @@ export interface ClusterLook {
   nodes: string[];
   /** Each part of a mesh that is there, such as `Deployment istio-system/istiod`, and the lab that made it. */
   mesh: { part: string; madeBy: string | undefined }[];
+  /** Whether the control planes that are there send no filters that only Istio's own build of Envoy has. */
+  sparesStockEnvoy: boolean;
   /** All namespaces, and the lab that made each. */
   namespaces: { name: string; madeBy: string | undefined }[];
   /** Services of type LoadBalancer, and whether each has an address. */
@@ -72,6 +74,7 @@ export async function lookAtCluster(
         ...planes.map((one) => ({ part: inWords(one.ref), madeBy: ownerOf.get(one.ref.namespace ?? '') })),
         ...parts.map(part),
       ],
+      sparesStockEnvoy: planes.every(({ object }) => sparing.test(JSON.stringify(object.spec))),
       balanced: services
         .filter(({ spec }) => spec?.['type'] === 'LoadBalancer')
         .map(({ metadata, status }) => ({
@@ -86,6 +89,9 @@ export async function lookAtCluster(
     );
   }
 }
+
+/** The switch of fixtures/02-istio/stock-envoy.yaml by which istiod leaves these filters out, as a container has it. */
+const sparing = /"name":"PILOT_ENABLE_METADATA_EXCHANGE","value":"false"/;
 
 async function versionOf(kube: Pick<Kube, 'raw'>, server: string): Promise<string> {
   let said: string;

@@ -20,7 +20,7 @@ import { quoted } from '#lib/machines/existing/ssh.ts';
 import { closeLab, findLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
 import { lookAtCluster, neededForMesh, neededRights, type ClusterLook } from './look.ts';
 import { ownerName } from './marks.ts';
-import { planForCluster, refuseUnfit } from './plan.ts';
+import { planForCluster, refuseProxy, refuseUnfit, type Outlook } from './plan.ts';
 import { hasRecord, keepRecord, recordIn, type ExistingRecord } from './record.ts';
 import { removeFromCluster } from './remove.ts';
 import { lentByVm, planForVm, refuseUnfitVm } from './vm.ts';
@@ -48,7 +48,7 @@ export async function openExisting(
   const ground = groundOf(asked);
   if (recreate) await closeLab(name);
   const stands = await standsOn(name, ground);
-  const look = stands
+  const outlook = stands
     ? undefined
     : await step('Looking at the cluster and the VM', {}, async () => agreedTo(asked, ground));
 
@@ -56,9 +56,10 @@ export async function openExisting(
   say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
   const settings: Settings = { ...asked, lab: { ...asked.lab, artifactSource: source.is } };
   const programs = (await prepareClients(source)) as Programs;
+  if (outlook) refuseProxy(outlook, programs.istioProxyBuild);
   const { lab: local, kept } = await openLab(settings);
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(programs, undefined, 2));
-  if (look) await takeUp(local.dir, asked, ground, look);
+  if (outlook) await takeUp(local.dir, asked, ground, outlook.look);
   const folders = [programs.istio, programs.kubernetes];
   await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), folders));
   await keepLab(local.dir, settings.lab.keep === 'always');
@@ -113,17 +114,14 @@ function groundOf({ lab, vmName }: Settings): Ground {
 }
 
 /** Looks at both, says what will be done, and goes on only when that was agreed to. */
-async function agreedTo(
-  settings: Settings,
-  { given, context, cluster, provider }: Ground,
-): Promise<ClusterLook> {
+async function agreedTo(settings: Settings, { given, context, cluster, provider }: Ground): Promise<Outlook> {
   await using folder = await temporary();
   const file = join(folder.path, 'kubeconfig');
   await writeAtomic(file, context.text, 0o600);
   const kube = kubeClient(file);
   const rights = [...neededRights, ...(given.mesh === 'use' ? [] : neededForMesh)];
   const look = await lookAtCluster(kube, context.server, async () => missingRights(kube.config, rights));
-  const outlook = { settings, owner: ownerName(settings.lab.name), cluster, mesh: given.mesh, look };
+  const outlook: Outlook = { settings, owner: ownerName(settings.lab.name), cluster, mesh: given.mesh, look };
   refuseUnfit(outlook);
   try {
     await provider.look(settings.vmName);
@@ -131,7 +129,7 @@ async function agreedTo(
     const plan = [...planForCluster(outlook), ...provider.plan(), ...planForVm(settings.vmName)];
     if (given.yes) {
       for (const line of plan) say(`plan: ${line}`);
-      return look;
+      return outlook;
     }
     const lines = plan.map((line) => `\n  ${line}`).join('');
     throw new RefusedError(`This would be done:${lines}\nIf you agree, say so with EXISTING_YES=yes.`);

@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lookAtCluster, type ClusterLook } from './look.ts';
 import { marksOf, ownerName } from './marks.ts';
-import { planForCluster, refuseUnfit, type Outlook } from './plan.ts';
+import { planForCluster, refuseProxy, refuseUnfit, type Outlook } from './plan.ts';
 
 const settings = readSettings({});
 const owner = ownerName('mine');
@@ -19,6 +19,7 @@ const fit: ClusterLook = {
   version: 'v1.30.1',
   nodes: ['one True', 'two True'],
   mesh: [],
+  sparesStockEnvoy: true,
   namespaces: ['default', 'kube-system', 'shop'].map((name) => ({ name, madeBy: undefined })),
   balanced: [{ name: 'shop/front', addressed: true }],
   mayNot: [],
@@ -114,6 +115,21 @@ test('a cluster that is fit is taken: bare, with a mesh to be used, or with what
     }).not.toThrow();
 });
 
+test('a mesh whose filters the Envoy of the VM would lack is refused', () => {
+  const filtering = { sparesStockEnvoy: false };
+  expect(() => {
+    refuseProxy(outlook(filtering, 'use'), false);
+  }).toThrow(/sends filters that only Istio's own build of Envoy has.*ARTIFACT_SOURCE=release/);
+  for (const [fine, istioProxyBuild] of [
+    [outlook(filtering, 'use'), true],
+    [outlook({}, 'use'), false],
+    [outlook(filtering), false],
+  ] as const)
+    expect(() => {
+      refuseProxy(fine, istioProxyBuild);
+    }).not.toThrow();
+});
+
 test('the plan says what is made, and what is not touched', () => {
   const plan = planForCluster(outlook({})).join('\n');
   expect(plan).toContain(`cluster ${cluster}: v1.30.1, 2 node(s), as the user of the kubeconfig\n`);
@@ -181,6 +197,7 @@ test('a look sees whose mesh is there, and changes nothing', async () => {
       { part: 'ClusterRole istio-reader-clusterrole', madeBy: undefined },
       { part: 'CustomResourceDefinition gateways.networking.istio.io', madeBy: undefined },
     ],
+    sparesStockEnvoy: false,
     balanced: [{ name: 'shop/front', addressed: true }],
     mayNot: [],
   });

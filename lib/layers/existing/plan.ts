@@ -68,6 +68,18 @@ export function refuseUnfit({ settings, owner, cluster, mesh, look }: Outlook): 
   }
 }
 
+/**
+ * Refuses a mesh that is used as it is when the VM's Envoy would not take what its control plane sends.
+ *
+ * @throws RefusedError with the way out
+ */
+export function refuseProxy({ mesh, look, cluster }: Outlook, istioProxyBuild: boolean): void {
+  if (mesh !== 'use' || istioProxyBuild || look.sparesStockEnvoy) return;
+  throw new RefusedError(
+    `The mesh of ${cluster} sends filters that only Istio's own build of Envoy has, and the modules source has none for the VM; take ARTIFACT_SOURCE=release.`,
+  );
+}
+
 function refuseOthersLabs({ owner, cluster, look }: Pick<Outlook, 'owner' | 'cluster' | 'look'>): void {
   const made = [...look.mesh, ...look.namespaces].map((one) => one.madeBy);
   const other = made.find((one) => one !== undefined && one !== owner);

@@ -69,7 +69,7 @@ export const lentByVm: Lent = {
   paths: [
     ...['/etc/hosts', '/etc/certs', '/etc/istio', '/run/secrets', '/var/lib/istio', '/var/log/istio'],
     ...['/root/istio-sidecar.deb', '/root/sidecar-files.tar', '/opt/by-hand', '/run/conformance'],
-    ...['/run/diagnosis-journal', '/run/diagnosis-state'],
+    ...['/run/diagnosis-journal', '/run/diagnosis-state', '/etc/systemd/system/istio.service.d'],
   ],
   packages: ['istio-sidecar'],
   users: ['istio-proxy'],
