@@ -71,6 +71,25 @@ test('what its keeper could not end is ended by whoever closes it, or opens it a
   expect(await ends()).toBe(2);
 });
 
+test('a lab that is on its way out is not taken over, but waited for', async () => {
+  const { dir } = await open();
+  const going = join(folder.path, 'going');
+  const program = `#!/bin/sh\nwhile [ ! -e ${going} ]; do sleep 0.05; done\necho ended >>${told}\n`;
+  await writeFile(join(dir, 'on-end'), program);
+  const first = closeLab('away');
+  await until(
+    'the lab is going',
+    async () => findLab('away'),
+    (lab) => lab === undefined,
+    { within: seconds(10) },
+  );
+  const next = openLab(settings());
+  await writeFile(going, '');
+  await first;
+  expect(await next).toMatchObject({ kept: false });
+  expect(await ends()).toBe(1);
+});
+
 test('when that fails it is said, and the folder stays until it goes well', async () => {
   const { dir, failing } = await open();
   await writeFile(failing, '');

@@ -27,6 +27,10 @@ owned() {
 }
 
 sweep() {
+  # once is enough; what is started here is not to ignore it
+  trap : TERM
+  # who finds this waits for the end, instead of taking over a lab that is going
+  [ ! -d "$dir" ] || touch "$dir/ending"
   [ ! -x "$dir/on-end" ] || timeout 600 "$dir/on-end" </dev/null || left=yes
   kill -KILL "$lab" 2>/dev/null
   wait "$lab" 2>/dev/null
@@ -35,6 +39,7 @@ sweep() {
 }
 trap 'sweep; exit 0' TERM
 
+echo "$$ $(start_of $$)" >"$dir/keeper"
 if [ -e "$dir/nodes" ]; then
   setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child=KILL \
     bash "$here/lab-init.sh" "$dir" </dev/null &
@@ -42,7 +47,6 @@ else
   setpriv --pdeathsig KILL bash "$here/lab-elsewhere.sh" "$dir" </dev/null &
 fi
 lab=$!
-echo "$$ $(start_of $$)" >"$dir/keeper"
 
 while kill -0 "$lab" 2>/dev/null; do
   [ -d "$dir" ] || break

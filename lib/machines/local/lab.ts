@@ -47,6 +47,7 @@ export async function openLab(settings: Settings): Promise<{ lab: LocalLab; kept
   const { name } = settings.lab;
   const dir = labDir(name);
   return withLock(`${dir}.lock`, `lab ${name}`, async () => {
+    if (exists(join(dir, 'ending'))) await close(name);
     const standing = await findLab(name);
     if (standing) {
       await refuseUnlessOurs(standing, settings);
@@ -76,8 +77,12 @@ export async function openLab(settings: Settings): Promise<{ lab: LocalLab; kept
   });
 }
 
-/** The lab of this name, if it stands. */
+/** The lab of this name, if it stands and is not on its way out. */
 export async function findLab(name: string): Promise<LocalLab | undefined> {
+  return exists(join(labDir(name), 'ending')) ? undefined : labIn(name);
+}
+
+async function labIn(name: string): Promise<LocalLab | undefined> {
   const dir = labDir(name);
   const init = await processIn(join(dir, 'init'));
   return init && isAlive(init) ? { name, dir, init } : undefined;
@@ -95,6 +100,10 @@ export async function keepLab(dir: string, keep: boolean): Promise<void> {
  * @throws Error when something that it has elsewhere is left, with its folder, so that it can be tried again
  */
 export async function closeLab(name: string): Promise<void> {
+  await withLock(`${labDir(name)}.lock`, `lab ${name}`, async () => close(name));
+}
+
+async function close(name: string): Promise<void> {
   const dir = labDir(name);
   const keeper = await processIn(join(dir, 'keeper'));
   if (keeper && isAlive(keeper)) {
@@ -110,7 +119,7 @@ export async function closeLab(name: string): Promise<void> {
       },
     );
   }
-  const left = await findLab(name);
+  const left = await labIn(name);
   if (left) endProcess(left.init.pid);
   await run(['bash', script('cgroups.sh'), 'remove', name]);
   await endElsewhere(name, dir);
