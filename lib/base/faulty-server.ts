@@ -1,27 +1,24 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join, normalize } from 'node:path';
 
-/** What goes wrong with a file. */
-export type Fault =
-  /** HTTP 404. */
-  | 'absent'
-  /** HTTP 503. */
-  | 'busy'
-  /** Its first byte is another one. */
-  | 'damaged'
-  /** The connection ends after half of what is asked for. */
-  | 'cut'
-  /** The connection ends before a byte of the body. */
-  | 'empty'
-  /** Nothing comes any more after half of what is asked for. */
-  | 'stalls'
-  /** A range is answered with another one. */
-  | 'shifted'
-  /** There is nothing from the asked byte on (HTTP 416). */
-  | 'shorter';
+/** What goes wrong with a file -> how. */
+export const faults = {
+  absent: 'HTTP 404',
+  busy: 'HTTP 503',
+  damaged: 'its first byte is another one',
+  cut: 'the connection ends after half of what is asked for',
+  empty: 'the connection ends before a byte of the body',
+  stalls: 'nothing comes any more after half of what is asked for',
+  shifted: 'a range is answered with another one',
+  shorter: 'there is nothing from the asked byte on (HTTP 416)',
+} as const;
 
-/** A server on loopback that serves files from memory and can be told what to do wrong. */
+export type Fault = keyof typeof faults;
+
+/** A server on loopback that serves files from memory, or those of a folder, and can be told what to do wrong. */
 export interface FaultyServer extends AsyncDisposable {
   /** Such as http://127.0.0.1:1234, without a slash at the end. */
   address: string;
@@ -35,10 +32,20 @@ export interface FaultyServer extends AsyncDisposable {
   asked: string[];
 }
 
-/** Serves files as the sites of releases do: with ETag, Content-Length and, unless told, ranges. */
-export async function faultyServer(): Promise<FaultyServer> {
+/**
+ * Serves files as the sites of releases do: with ETag, Content-Length and, unless told, ranges.
+ *
+ * @param folder whose files are served at their paths, beside those in memory
+ */
+export async function faultyServer(folder?: string): Promise<FaultyServer> {
   const server = createServer((request, response) => {
-    answer(site, request, response);
+    const path = request.url ?? '';
+    contentOf(site, path, folder).then(
+      (content) => {
+        answer(site, content, request, response);
+      },
+      () => response.destroy(),
+    );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const site: FaultyServer = {
@@ -55,11 +62,24 @@ export async function faultyServer(): Promise<FaultyServer> {
   return site;
 }
 
-function answer(site: FaultyServer, { url, headers }: IncomingMessage, response: ServerResponse): void {
+/** What stands at a path, read when it is asked for: a release is too large to be kept in memory. */
+async function contentOf(site: FaultyServer, path: string, folder?: string): Promise<Buffer | undefined> {
+  const own = site.files.get(path);
+  if (own !== undefined || folder === undefined) return own;
+  // an absolute path that was normalised leads nowhere above its root
+  return readFile(join(folder, normalize(`/${decodeURIComponent(path)}`))).catch(() => undefined);
+}
+
+function answer(
+  site: FaultyServer,
+  there: Buffer | undefined,
+  { url, headers }: IncomingMessage,
+  response: ServerResponse,
+): void {
   const path = url ?? '';
   site.asked.push([path, headers.range].filter((part) => part !== undefined).join(' '));
   const fault = nextFault(site, path);
-  const content = fault === 'absent' ? undefined : site.files.get(path);
+  const content = fault === 'absent' ? undefined : there;
   if (content === undefined || fault === 'busy') {
     response.writeHead(content === undefined ? 404 : 503).end();
     return;

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { whatFor } from './image-registry.ts';
+import { temporary } from '#lib/base/temporary.ts';
+import { nameIn, servingImages, whatFor } from './image-registry.ts';
 
 const digest = `sha256:${'a'.repeat(64)}`;
 const index = {
@@ -11,7 +14,6 @@ const index = {
 const blob = `blobs/sha256/${'a'.repeat(64)}`;
 
 test('any name and tag is the index, a digest is what has it', () => {
-  expect(whatFor('/v2/', index)).toEqual({ type: 'application/json' });
   expect(whatFor('/v2/istio/proxyv2/manifests/1.27.9', index)).toEqual({ type: 'the index' });
   expect(whatFor(`/v2/istio/proxyv2/manifests/${digest}`, index)).toEqual({ path: blob, type: 'a manifest' });
   expect(whatFor(`/v2/istio/proxyv2/blobs/${digest}`, index)).toEqual({
@@ -25,6 +27,12 @@ test('the index is there by its digest as well, and a registry may be named behi
   expect(whatFor(`/v2/istio/proxyv2/manifests/${whole}?ns=docker.io`, index)).toEqual({ type: 'the index' });
 });
 
+test('the image that a path is about', () => {
+  expect(nameIn('/v2/istio/proxyv2/manifests/1.27.9')).toBe('istio/proxyv2');
+  expect(nameIn(`/v2/istio/pilot/blobs/${digest}?ns=docker.io`)).toBe('istio/pilot');
+  expect(nameIn('/v2/')).toBe('');
+});
+
 test('nothing else is served', () => {
   for (const url of [
     '/',
@@ -34,4 +42,28 @@ test('nothing else is served', () => {
     `/v2/x/manifests/sha256:${'b'.repeat(64)}`,
   ])
     expect(whatFor(url, index)).toBeUndefined();
+});
+
+test('of several images each is served under its name, and no other', async () => {
+  await using folder = await temporary();
+  const layouts = {
+    'istio/pilot': join(folder.path, 'pilot'),
+    'istio/proxyv2': join(folder.path, 'proxyv2'),
+  };
+  for (const [name, layout] of Object.entries(layouts)) {
+    await mkdir(join(layout, 'blobs/sha256'), { recursive: true });
+    await writeFile(join(layout, 'index.json'), JSON.stringify(index));
+    await writeFile(join(layout, blob), name);
+  }
+  await using registry = await servingImages(layouts);
+  const get = async (path: string): Promise<string> => {
+    const answer = await fetch(`http://${registry.address}${path}`);
+    return `${String(answer.status)} ${await answer.text()}`;
+  };
+
+  expect(await get('/v2/')).toBe('200 {}');
+  expect(await get('/v2/istio/pilot/manifests/1.27.9')).toBe(`200 ${JSON.stringify(index)}`);
+  expect(await get(`/v2/istio/pilot/blobs/${digest}`)).toBe('200 istio/pilot');
+  expect(await get(`/v2/istio/proxyv2/blobs/${digest}`)).toBe('200 istio/proxyv2');
+  expect(await get('/v2/istio/other/manifests/1.27.9')).toBe('404 ');
 });

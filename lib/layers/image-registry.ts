@@ -23,31 +23,53 @@ interface Serving {
   only?: string;
 }
 
-/**
- * Serves an OCI image layout as a registry does to whoever pulls: under any name and tag it has this one image.
- *
- * @param layout the folder of the image
- */
-export async function servingImage(
-  layout: string,
-  { host = '127.0.0.1', port = 0, only }: Serving = {},
-): Promise<Registry> {
-  const whole = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as ImageIndex;
+/** Serves an OCI image layout, by its folder, to whoever pulls: under any name and tag there is this one image. */
+export const servingImage = async (layout: string, { only, ...where }: Serving = {}): Promise<Registry> => {
   const offered = ({ platform }: Descriptor): boolean =>
     only === undefined || platform?.architecture === only;
-  const index: ImageIndex = { ...whole, manifests: whole.manifests.filter(offered) };
-  const text = JSON.stringify(index);
+  const { manifests, ...index } = await indexOf(layout);
+  const image = { layout, index: { ...index, manifests: manifests.filter(offered) } };
+  return serving(() => image, where);
+};
+
+/** Serves images, name -> folder of an OCI image layout, to whoever pulls; each under any tag. */
+export async function servingImages(layouts: Readonly<Record<string, string>>): Promise<Registry> {
+  const images = new Map<string, Served>();
+  for (const [name, layout] of Object.entries(layouts))
+    images.set(name, { layout, index: await indexOf(layout) });
+  return serving((name) => images.get(name), {});
+}
+
+interface Served {
+  layout: string;
+  index: ImageIndex;
+}
+
+const indexOf = async (layout: string): Promise<ImageIndex> =>
+  JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as ImageIndex;
+
+/** A registry whose images are found by their names. */
+async function serving(
+  imageOf: (name: string) => Served | undefined,
+  { host = '127.0.0.1', port = 0 }: Omit<Serving, 'only'>,
+): Promise<Registry> {
   const server = createServer((request, response) => {
-    const { path, type } = whatFor(request.url ?? '', index) ?? {};
-    if (type === undefined) {
+    const url = request.url ?? '';
+    if (url === '/v2/') {
+      answer(response, 200, 'application/json', '{}');
+      return;
+    }
+    const image = imageOf(nameIn(url));
+    const { path, type } = (image && whatFor(url, image.index)) ?? {};
+    if (image === undefined || type === undefined) {
       answer(response, 404, 'text/plain', '');
       return;
     }
     if (path === undefined) {
-      answer(response, 200, type, type === index.mediaType ? text : '{}');
+      answer(response, 200, type, JSON.stringify(image.index));
       return;
     }
-    const file = join(layout, path);
+    const file = join(image.layout, path);
     stat(file).then(
       ({ size }) => {
         response.writeHead(200, { 'content-type': type, 'content-length': size });
@@ -70,9 +92,11 @@ export async function servingImage(
 
 const digestOf = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`;
 
-/** Which file of the layout (none: the index, or the greeting) answers a path of the registry, and what it is. */
+/** The name of the image that a path of the registry is about. */
+export const nameIn = (url: string): string => /^\/v2\/([^?]+)\/(?:manifests|blobs)\//.exec(url)?.[1] ?? '';
+
+/** Which file of the layout (none: the index) answers a path of the registry, and what it is. */
 export function whatFor(url: string, index: ImageIndex): { path?: string; type: string } | undefined {
-  if (url === '/v2/') return { type: 'application/json' };
   // containerd says behind a question mark which registry it means
   const [, kind, reference = ''] = /^\/v2\/[^?]+\/(manifests|blobs)\/([\w.:-]+)(?:\?|$)/.exec(url) ?? [];
   const digest = /^sha256:([0-9a-f]{64})$/.exec(reference)?.[1];
