@@ -3,11 +3,13 @@ import { join } from 'node:path';
 import type { Settings } from '#lib/base/settings.ts';
 import { coredns } from './coredns.ts';
 import { refuseWithoutRoom } from './disk.ts';
+import { imageArchives } from './image-archives.ts';
 import { imageStore } from './image-store.ts';
-import { images } from './images.ts';
+import { images, type Image } from './images.ts';
 import { kubernetes } from './kubernetes.ts';
 import { builtMesh, meshParts, releasedMesh } from './mesh.ts';
 import { proxyImage } from './proxy-image.ts';
+import { k3s } from './release/k3s.ts';
 import { isIstioProxyBuild } from './release/istio-release.ts';
 import { small } from './small-programs.ts';
 import type { IstioSource } from './source.ts';
@@ -20,6 +22,24 @@ export interface VmArtifacts {
   snapshot: (image: string, sidecarPackage: string, place: Place) => Promise<string>;
 }
 
+/** What the nodes get for the Kubernetes that is put on them, beside the programs that every lab has. */
+export type ForNodes =
+  | {
+      is: 'upstream';
+      /** A prepared containerd root with all images. */
+      imageStore: string;
+    }
+  | {
+      is: 'k3s';
+      version: string;
+      /** Its program. */
+      program: string;
+      /** The archive of its own images. */
+      images: string;
+      /** A folder of archives of the lab's images. */
+      archives: string;
+    };
+
 export interface Artifacts {
   /** Folder of kube-apiserver, kubelet, kubectl and so on. */
   kubernetes: string;
@@ -27,8 +47,7 @@ export interface Artifacts {
   istio: string;
   /** The sidecar's Debian package. */
   sidecarPackage: string;
-  /** A prepared containerd root with all images. */
-  imageStore: string;
+  forNodes: ForNodes;
   /** For machines of the other architecture: the sidecar's package, and an image of the proxy for both (OCI layout). */
   arm64: { sidecarPackage: string; proxyImage: string };
   vm: { image: string; snapshot: string };
@@ -36,10 +55,22 @@ export interface Artifacts {
   istioProxyBuild: boolean;
 }
 
-const count = meshParts + 7;
+const count = meshParts + 8;
 
 /** What all artifacts come to, the VM's included, with what building them takes on top. */
 const roomMiB = 5500;
+
+/** k3s brings what a cluster runs by itself, so only the images of Istio and its samples are laid beside it. */
+async function forK3s(
+  settings: Settings,
+  all: readonly Image[],
+  place: (i: number) => Place,
+): Promise<ForNodes> {
+  const others = all.filter(({ name }) => !name.startsWith('registry.k8s.io/'));
+  const released = await k3s(settings, place(meshParts + 8));
+  const archives = await imageArchives(others, place(meshParts + 4));
+  return { is: 'k3s', version: settings.lab.k3sVersion, ...released, archives };
+}
 
 /**
  * Everything the lab runs: found in the cache, downloaded, or built. Compilers take all cores, so they go one after the
@@ -66,7 +97,10 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
   const imported = Promise.all([mesh.istio, mesh.envoy, dns, little, mesh.pulled]).then(async (made) => {
     const [istio, envoy, corednsDir, smallDir, pulled] = made;
     const sources = { istio, envoy, coredns: corednsDir, small: smallDir, ...(pulled && { pulled }) };
-    return imageStore(images(settings.istioVersion, sources), place(meshParts + 4));
+    const all = images(settings.istioVersion, sources);
+    return settings.lab.distribution === 'k3s'
+      ? forK3s(settings, all, place)
+      : { is: 'upstream' as const, imageStore: await imageStore(all, place(meshParts + 4)) };
   });
   const image = vm.image(place(meshParts + 5));
   const snapshot = Promise.all([image, mesh.sidecarPackage]).then(async ([path, file]) =>
@@ -90,7 +124,7 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
     kubernetes: await cluster,
     istio,
     sidecarPackage: await mesh.sidecarPackage,
-    imageStore: await imported,
+    forNodes: await imported,
     arm64: { sidecarPackage: (await mesh.arm64).sidecarPackage, proxyImage: await foreign },
     vm: { image: await image, snapshot: await snapshot },
     istioProxyBuild: source.is === 'release' && isIstioProxyBuild(istio),

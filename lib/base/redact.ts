@@ -10,6 +10,8 @@ const secrets: readonly [RegExp, string][] = [
   ],
   // also the beginning of a token, as error messages cut them
   [/\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*/g, '(token withheld)'],
+  // that of a node of k3s, which begins with the sum of its certificates
+  [/\bK10[0-9a-f]{64}::[^\s"']+/g, '(token withheld)'],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g, '$1 (withheld)'],
   [/((?:client-key-data|token|password)"?\s*[:=]\s*"?)[A-Za-z0-9+/=_.-]{20,}/g, '$1(withheld)'],
   [/\b(passw(?:or)?d["']?\s*[:=]\s*["']?)(?!\()[^\s"',;()[\]{}<>$]{6,}/gi, '$1(withheld)'],

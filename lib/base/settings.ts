@@ -39,7 +39,7 @@ export interface Settings {
   lab: {
     name: string;
     provider: 'auto' | 'local' | 'multipass' | 'existing';
-    distribution: 'auto' | 'upstream';
+    distribution: 'auto' | 'upstream' | 'k3s';
     keep: 'never' | 'on-failure' | 'always';
     cache: string;
     artifactSource: 'auto' | 'release' | 'modules';
@@ -96,7 +96,7 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
     lab: {
       name: matching(values, 'LAB_NAME', /^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$/, 'a short DNS label'),
       provider: oneOf(values, 'LAB_PROVIDER', ['auto', 'local', 'multipass', 'existing']),
-      distribution: oneOf(values, 'LAB_DISTRIBUTION', ['auto', 'upstream']),
+      distribution: oneOf(values, 'LAB_DISTRIBUTION', ['auto', 'upstream', 'k3s']),
       keep: oneOf(values, 'LAB_KEEP', ['never', 'on-failure', 'always']),
       cache: cacheDir(env),
       artifactSource: oneOf(values, 'ARTIFACT_SOURCE', ['auto', 'release', 'modules']),

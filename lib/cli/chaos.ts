@@ -123,12 +123,18 @@ try {
   // what a deed takes away must be there
   if ((await interactive([...ownProgram('lib/cli/lab.ts'), 'up'])) !== 0)
     throw new Error('The lab did not come up, so there is nothing to be done to it.');
+  const { features } = await attachLab();
   const outcomes: Outcome[] = [];
   for (const deed of chosen) {
+    if (deed.needs !== undefined && !features.has(deed.needs)) {
+      say(`${deed.name}: not done, as it needs a lab with ${deed.needs}`);
+      continue;
+    }
     const failed = (error: unknown): Outcome => ({ deed: deed.name, wrong: [messageOf(error)], rebuilt: [] });
     outcomes.push(await looked(deed).catch(failed));
     await writeAtomic(join(reportsDir(), 'chaos.json'), `${JSON.stringify(outcomes, undefined, 2)}\n`);
   }
+  if (outcomes.length === 0) throw new RefusedError('None of these deeds can be done on this lab.');
   process.stdout.write(
     '| deed | the run meanwhile | back after | the next run | |\n| --- | --- | --- | --- | --- |\n',
   );

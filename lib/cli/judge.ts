@@ -29,6 +29,11 @@ async function judge(only: readonly string[]): Promise<boolean> {
   const lab = await attachLab().catch((error: unknown) => {
     throw new RefusedError(messageOf(error), { cause: error });
   });
+  if (!lab.features.has('upstream')) {
+    throw new RefusedError(
+      `The tests of Kubernetes judge what this project has written for the upstream distribution; lab ${lab.name} has ${lab.distribution.name}.`,
+    );
+  }
   const startedAt = new Date();
   const { program, image, imageNames } = await kubernetesJudge();
   const { stdout: list } = await run([program, '--list-tests'], { within: minutes(2) });

@@ -15,11 +15,13 @@ export async function secretsOf(
     if (exists(file)) known.push(...telling(what, await readFile(file, 'utf8')));
   };
   await take('the token of the VM', join(dir, 'workload-files/istio-token'));
-  for (const place of [
-    join(dir, 'kubernetes'),
-    ...nodesIn(lab).map((node) => join(node.dir, 'var/kubernetes')),
-  ]) {
-    const pki = join(place, 'pki');
+  const ofK3s = (node: { dir: string }): string => join(node.dir, 'var/lib/rancher/k3s/server');
+  for (const node of nodesIn(lab)) await take('the token of the nodes', join(ofK3s(node), 'node-token'));
+  const folders = [
+    join(dir, 'kubernetes/pki'),
+    ...nodesIn(lab).flatMap((node) => [join(node.dir, 'var/kubernetes/pki'), join(ofK3s(node), 'tls')]),
+  ];
+  for (const pki of folders) {
     if (!exists(pki)) continue;
     for (const file of await readdir(pki, { recursive: true }))
       if (file.endsWith('.key')) await take(`the key ${file} of the cluster`, join(pki, file));

@@ -7,8 +7,7 @@ import { networks, type NodePlan } from '#lib/machines/local/topology.ts';
 /** Writes the configuration of containerd, the pod network, kubelet and kube-proxy onto a node. */
 export async function configureNode(node: NodeMachine, labName: string): Promise<void> {
   const { name, podNetwork } = node.plan;
-  const cgroupRoot =
-    node.onHost('/') === undefined ? await ownGroup(node) : `/istio-vm-conformance/${labName}/${name}`;
+  const { cgroupRoot, systemReserved } = await kubeletPlace(node, labName);
   const files: Record<string, string> = {
     '/etc/containerd/config.toml': containerd,
     '/etc/cni/net.d/10-pods.conflist': JSON.stringify({
@@ -46,7 +45,7 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
       imageGCHighThresholdPercent: 100,
       evictionHard: { 'memory.available': '50Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
       maxPods: 110,
-      systemReserved: reserved(node.plan),
+      systemReserved,
       // the sources' waits are about Istio; a sluggish node would only blur them
       syncFrequency: '10s',
       nodeStatusUpdateFrequency: '4s',
@@ -65,6 +64,16 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
     }),
   };
   await Promise.all(Object.entries(files).map(async ([file, content]) => node.write(file, content)));
+}
+
+/** What kubelet is told of the machine that it is on: where its control groups go, and what is not for pods. */
+export async function kubeletPlace(
+  node: NodeMachine,
+  labName: string,
+): Promise<{ cgroupRoot: string; systemReserved: Record<string, string> }> {
+  const made = `/istio-vm-conformance/${labName}/${node.name}`;
+  const cgroupRoot = node.onHost('/') === undefined ? await ownGroup(node) : made;
+  return { cgroupRoot, systemReserved: reserved(node.plan) };
 }
 
 /** The control group that the whole machine is in: that above its first process's. */

@@ -1,34 +1,79 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAtomic } from '#lib/base/files.ts';
-import { seconds, until } from '#lib/base/until.ts';
-import { kubeClient, type Kube, type Resource } from '#lib/kube/client.ts';
+import type { Kube } from '#lib/kube/client.ts';
 import { manifest } from '#lib/kube/manifest.ts';
+import { cloneImageStore } from '#lib/artifacts/image-store.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
 import { bring, packed } from '#lib/machines/bring.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
-import { networks } from '#lib/machines/local/topology.ts';
-import { startControlPlane } from './control-plane.ts';
+import { controlPlane, startControlPlane } from './control-plane.ts';
+import { controlPlaneOf, type Distribution } from './distribution.ts';
 import { startControllers } from './start-controllers.ts';
-import { forwardApi, hostKubeconfig, labKubeconfig } from './kubeconfig.ts';
+import { forwardApi, writeKubeconfigs } from './kubeconfig.ts';
 import { configureNode, masquerade, startContainerd, startKubelet, startKubeProxy } from './node-services.ts';
 import { makePki } from './pki.ts';
+import { apiReady, nodesWithout } from './ready.ts';
 
-export const kubernetesVersion = 'v1.34.4';
+const kubernetesVersion = 'v1.34.4';
 
-/**
- * Puts an upstream cluster on machines that run: control plane, nodes, DNS, policy engine and load balancer.
- * Returns once the API answers and everything is started; `nodesReady` waits for the nodes.
- *
- * @param programs folder of the Kubernetes programs on the host
- */
-export async function startCluster(
-  lab: LocalLab,
+/** Where the upstream programs and the images come from. */
+interface Parts {
+  /** Folder of the Kubernetes programs on the host. */
+  programs: string;
+  /** What `imageStore` returned. */
+  imageStore: string;
+}
+
+/** Kubernetes from its own module, with CoreDNS, and a policy engine and a load balancer of this project. */
+export const upstream = ({ programs, imageStore }: Parts): Distribution => ({
+  name: 'upstream',
+  version: kubernetesVersion,
+  // what claims are told to be without elsewhere: parts that are programs of their own, and registries of a node
+  features: ['upstream', 'klipper', 'netpol-engine', 'node-registries'],
+  signingKey: '/var/kubernetes/pki/sa.key',
+  programs: [
+    ...Object.keys(controlPlane).map(
+      (name) => [name, async (node: NodeMachine) => startControlPlane(node, name)] as const,
+    ),
+    ['containerd', startContainerd],
+    ['kubelet', startKubelet],
+    ['kube-proxy', startKubeProxy],
+  ],
+  lay: async (node) => {
+    const store = node.onHost(runtime);
+    if (store !== undefined) await cloneImageStore(imageStore, store);
+  },
+  furnish: async (nodes, note) => furnish(nodes, { programs, imageStore }, note),
+  start: async (lab, nodes) => startCluster(lab, nodes, programs),
+});
+
+/** Where containerd has its images. */
+const runtime = '/var/lib/containerd';
+
+async function furnish(
   nodes: readonly NodeMachine[],
-  programs: string,
-): Promise<Kube> {
-  const master = nodes.find(({ plan }) => plan.role === 'control-plane');
-  if (!master) throw new Error('A cluster needs a control plane node.');
+  { programs, imageStore }: Parts,
+  note: (text: string) => void,
+): Promise<void> {
+  const bringing: readonly (readonly [string, string, string])[] = [
+    [programs, '/opt/kubernetes', '/opt/kubernetes/kubelet'],
+    [join(imageStore, 'root'), runtime, `${runtime}/io.containerd.metadata.v1.bolt/meta.db`],
+  ];
+  for (const [from, to, sign] of bringing) {
+    const without = await nodesWithout(nodes, sign);
+    if (without.length === 0) continue;
+    note(`packing ${to}`);
+    await using archive = await packed(from);
+    // one after the other: each takes the whole of the way
+    for (const node of without) {
+      note(`${to} into ${node.name}, ${String(Math.round(archive.bytes / 1024 ** 2))} MiB`);
+      await bring(node, archive.path, to);
+    }
+  }
+}
+
+async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[], programs: string): Promise<Kube> {
+  const master = controlPlaneOf(nodes);
   const seen = master.onHost('/var/kubernetes');
   const secrets = seen ?? join(lab.dir, 'kubernetes');
   const [port] = await Promise.all([
@@ -51,8 +96,7 @@ export async function startCluster(
   }
   const admin = readFileSync(join(secrets, 'conf/super-admin.conf'), 'utf8');
   await Promise.all([
-    writeAtomic(labKubeconfig(lab), admin, 0o600),
-    writeAtomic(hostKubeconfig(lab), admin.replace(networks.api, `https://127.0.0.1:${String(port)}`), 0o600),
+    writeKubeconfigs(lab, admin, port),
     ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(async (one) =>
       startControlPlane(master, one),
     ),
@@ -63,38 +107,12 @@ export async function startCluster(
     nodes.map(({ name }) => name),
   );
 
-  const kube = kubeClient(hostKubeconfig(lab));
-  await until(
-    'the API server is ready',
-    async () => kube.raw('/readyz'),
-    (answer) => answer === 'ok',
-    {
-      within: seconds(120),
-      every: 50,
-    },
-  );
+  const kube = await apiReady(lab);
   await Promise.all(nodes.map(async (node) => register(kube, node)));
   await Promise.all(nodes.flatMap((node) => [startKubelet(node), startKubeProxy(node)]));
   const documents = ['kubeadm-admins', 'coredns'].flatMap((name) => manifest(`01-cluster/${name}.yaml`));
   for (const document of documents) await kube.apply(document);
   return kube;
-}
-
-/** Waits until every node is Ready. */
-export async function nodesReady(kube: Kube, count: number): Promise<void> {
-  await until(
-    `all ${String(count)} nodes are Ready (keep the lab with LAB_KEEP=on-failure, and \`npm run lab -- logs\` tells why)`,
-    async () =>
-      (await kube.list('v1', 'Node')).map((node) => `${node.metadata?.name ?? ''} ${readyOf(node)}`),
-    (seen) => seen.length === count && seen.every((one) => one.endsWith(' True')),
-    { within: seconds(120), every: 200 },
-  );
-}
-
-/** The status of the condition Ready: True, False or Unknown. */
-function readyOf({ status }: Resource): string {
-  const conditions = (status?.['conditions'] ?? []) as { type: string; status: string }[];
-  return conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown';
 }
 
 async function handCredentials(node: NodeMachine, secrets: string): Promise<void> {

@@ -55,7 +55,7 @@ export function standIn(target: Target): StandIn {
     kubernetes: join(dir, 'programs'),
     istio: join(dir, 'programs'),
     sidecarPackage: join(dir, 'istio-sidecar.deb'),
-    imageStore: join(dir, 'image-store'),
+    forNodes: { is: 'upstream' as const, imageStore: join(dir, 'image-store') },
     arm64: { sidecarPackage: join(dir, 'istio-sidecar-arm64.deb'), proxyImage: join(dir, 'proxy') },
     istioProxyBuild: false,
     vm: { image: join(dir, 'vm'), snapshot: join(dir, 'vm') },

@@ -1,11 +1,11 @@
 import { allThere } from '#lib/kube/manifest.ts';
 import { died, named, revive } from '#lib/distribution/died.ts';
-import { nodesReady, startCluster } from '#lib/distribution/upstream.ts';
+import { nodesReady } from '#lib/distribution/ready.ts';
 import type { Kube } from '#lib/kube/client.ts';
 import { measured, type Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 
-/** Kubernetes on the machines, with DNS, the policy engine and the load balancer. */
+/** Kubernetes on the machines, of the lab's distribution: with DNS, the policy engine and the load balancer. */
 export const cluster: Layer = {
   name: 'cluster',
   needs: ['machines'],
@@ -24,8 +24,8 @@ export const cluster: Layer = {
       await kube.raw('/version');
       return;
     }
-    const { nodes } = lab;
-    const gone = await died(nodes);
+    const { nodes, distribution } = lab;
+    const gone = await died(distribution, nodes);
     if (gone.length > 0) throw new Error(`died: ${gone.map(named).join(', ')}`);
     const documents = nodes.map(({ name }) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
     await allThere(kube, documents);
@@ -38,10 +38,10 @@ export const cluster: Layer = {
 
 /** Starts the cluster, or what of it has died, and waits for its nodes. */
 async function started(lab: Lab): Promise<Kube> {
-  const gone = await died(lab.nodes);
-  const kube =
-    gone.length === 0 ? await startCluster(lab.local, lab.nodes, lab.programs.kubernetes) : lab.kube;
-  await revive(gone);
-  await nodesReady(kube, lab.nodes.length);
+  const { distribution, nodes } = lab;
+  const gone = await died(distribution, nodes);
+  const kube = gone.length === 0 ? await distribution.start(lab.local, nodes) : lab.kube;
+  await revive(distribution, gone);
+  await nodesReady(kube, nodes.length);
   return kube;
 }

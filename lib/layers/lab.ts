@@ -2,7 +2,11 @@ import { join } from 'node:path';
 import { run, type Output, type RunOptions } from '#lib/base/command.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
 import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
+import type { ForNodes } from '#lib/artifacts/artifacts.ts';
+import type { Distribution } from '#lib/distribution/distribution.ts';
+import { k3s } from '#lib/distribution/k3s.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
+import { upstream } from '#lib/distribution/upstream.ts';
 import { kubeClient, type Kube } from '#lib/kube/client.ts';
 import { manifest, type Values } from '#lib/kube/manifest.ts';
 import { enterLab, findLab, type LocalLab } from '#lib/machines/local/lab.ts';
@@ -27,8 +31,7 @@ export interface Programs {
   istio: string;
   /** The sidecar's Debian package. */
   sidecarPackage: string;
-  /** A prepared containerd root with all images. */
-  imageStore: string;
+  forNodes: ForNodes;
   /** For machines of the other architecture: the sidecar's package, and an image of the proxy for both (OCI layout). */
   arm64: { sidecarPackage: string; proxyImage: string };
   /** Base of the VM: disk, kernel, and the snapshot it is resumed from. */
@@ -44,6 +47,8 @@ export interface Lab {
   readonly settings: Settings;
   readonly local: LocalLab;
   readonly programs: Programs;
+  /** The Kubernetes that is put on the nodes. */
+  readonly distribution: Distribution;
   readonly nodes: readonly NodeMachine[];
   readonly vm: VmMachine;
   /** Kubeconfig for the host, through a forwarder on loopback; mode 0600. */
@@ -77,6 +82,7 @@ export async function attachLab(settings: Settings = readSettings()): Promise<La
 
 export function labOf(settings: Settings, local: LocalLab, programs: Programs): Lab {
   const kubeconfig = hostKubeconfig(local);
+  const record = hasRecord(local.dir) ? recordIn(local.dir) : undefined;
   let kube: Kube | undefined;
   const withConfig =
     (program: string) =>
@@ -94,8 +100,9 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
       kube ??= kubeClient(kubeconfig);
       return kube;
     },
-    features: new Set([
-      ...['upstream', 'klipper', 'netpol-engine', 'amd64-vm', ...allOwnFeatures],
+    features: new Set<string>([
+      'amd64-vm',
+      ...allOwnFeatures,
       ...(programs.istioProxyBuild ? ['istio-proxy-build'] : []),
       ...(referenceRepository() === undefined ? [] : ['reference-repository']),
     ]),
@@ -105,9 +112,14 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
     bystander: async (words: readonly string[], options?: RunOptions) => run([...network, ...words], options),
     manifest: (file: string, values?: Values) => manifest(file, { ...names(settings), ...values }),
   };
-  if (hasRecord(local.dir)) return existingLab(lab, recordIn(local.dir));
-  return Object.assign(lab, machinesOf(settings, local, programs));
+  if (record) return existingLab(lab, record);
+  const distribution = distributionOf(programs);
+  for (const feature of distribution.features) lab.features.add(feature);
+  return Object.assign(lab, { distribution }, machinesOf(settings, local, programs));
 }
+
+const distributionOf = ({ kubernetes, forNodes }: Programs): Distribution =>
+  forNodes.is === 'k3s' ? k3s(forNodes) : upstream({ programs: kubernetes, ...forNodes });
 
 /** The machines of a lab, from the provider that the settings name; none is asked anything yet. */
 function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pick<Lab, 'nodes' | 'vm'> {
@@ -138,6 +150,19 @@ function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pi
 /** The same lab with something else in some places. The API server is reached for only when it is asked. */
 export const labWith = (lab: Lab, other: Partial<Lab>): Lab =>
   Object.assign(Object.create(lab) as Lab, other);
+
+/**
+ * Some things can be done only to a Kubernetes whose parts are programs of their own.
+ *
+ * @param what is done to it, as the end of a sentence
+ * @throws Error when the parts of the distribution are one program
+ */
+export function ofPrograms({ name }: Pick<Distribution, 'name'>, what: string): void {
+  if (name === 'upstream') return;
+  throw new Error(
+    `All parts of ${name} are one program, so it cannot be seen how a lab is when ${what}; LAB_DISTRIBUTION=upstream has a program for each.`,
+  );
+}
 
 /** The settings under the names of run.env, for manifests. */
 export function names(settings: Settings): Record<string, string | number> {

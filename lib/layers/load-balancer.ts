@@ -4,7 +4,7 @@ import type { Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { setLoadBalancerAddresses } from '#lib/kube/service-status.ts';
 import { serviceOf } from '#lib/probes/services.ts';
-import type { Lab } from './lab.ts';
+import { ofPrograms, type Lab } from './lab.ts';
 
 interface Shape {
   name: string;
@@ -32,9 +32,10 @@ export const loadBalancer = ({ name, namespace, ports, selector }: Shape): Resou
 
 /** Stops the load balancer's controller, and takes away what it gave to a Service. */
 export async function withoutLoadBalancer(
-  { local, nodes, kube }: Pick<Lab, 'local' | 'nodes' | 'kube'>,
+  { local, nodes, kube, distribution }: Pick<Lab, 'local' | 'nodes' | 'kube' | 'distribution'>,
   service: { namespace: string; name: string },
 ): Promise<Change> {
+  ofPrograms(distribution, 'its load balancer is stopped');
   const names = nodes.map(({ name }) => name);
   await stopControllers(local);
   await startControllers(local, names, 'network-policy');

@@ -3,7 +3,7 @@ import { applying, change, type Change } from '#lib/kube/manifest.ts';
 import { startControllers, stopControllers } from '#lib/distribution/start-controllers.ts';
 import { bareClient, lookalike, newClient, type PassingPod } from './client-pod.ts';
 import { meshKnows } from './health.ts';
-import type { Lab } from './lab.ts';
+import { ofPrograms, type Lab } from './lab.ts';
 import { orUndone, sideBySide } from './passing.ts';
 
 /** The article's deny-all, as it is or for other pods than the VM's lookalikes. */
@@ -66,7 +66,12 @@ export const vmSidePolicy = ({ settings }: Lab, name: string, spec: object): Res
 });
 
 /** Stops the policy engine; the rules that it made go with it. */
-export async function withoutPolicyEngine({ local, nodes }: Pick<Lab, 'local' | 'nodes'>): Promise<Change> {
+export async function withoutPolicyEngine({
+  local,
+  nodes,
+  distribution,
+}: Pick<Lab, 'local' | 'nodes' | 'distribution'>): Promise<Change> {
+  ofPrograms(distribution, 'its policy engine is stopped');
   const names = nodes.map(({ name }) => name);
   await stopControllers(local);
   await startControllers(local, names, 'service-lb');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { istioArch } from '#lib/artifacts/istio-arch.ts';
+import { kubernetesSource } from '#lib/artifacts/kubernetes-source.ts';
 import { istioSource } from '#lib/artifacts/source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
@@ -44,7 +45,12 @@ export async function openLabFor(
   if (asked.lab.provider === 'multipass') await refuseWithoutStandIn();
   const source = await istioSource(asked);
   say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
-  const settings: Settings = { ...asked, lab: { ...asked.lab, artifactSource: source.is } };
+  const kubernetes = await kubernetesSource(asked);
+  say(`Kubernetes of ${kubernetes.is}: ${kubernetes.why}.`);
+  const settings: Settings = {
+    ...asked,
+    lab: { ...asked.lab, artifactSource: source.is, distribution: kubernetes.is },
+  };
   await hostPackages();
   const paths = await programs(settings, source);
   if (recreate) await closeLab(settings.lab.name);
@@ -62,7 +68,7 @@ export async function openLabFor(
   const lab = labOf(settings, local, paths);
   await measured(local.dir, {
     provider: settings.lab.provider === 'auto' ? 'local' : settings.lab.provider,
-    distribution: 'upstream',
+    distribution: lab.distribution.name,
     artifactSource: source.is,
     features: [...lab.features],
   });

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { minutes, until } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
-import type { Lab } from './lab.ts';
+import { ofPrograms, type Lab } from './lab.ts';
 import { inForce, orUndone } from './passing.ts';
 
 const lastOf = ({ nodes }: Pick<Lab, 'nodes'>): Lab['nodes'][number] => {
@@ -17,6 +17,7 @@ const aside = '/run/cni-aside';
 
 /** The last worker without the configuration of its pod network, of which its kubelet says that it is not Ready. */
 export async function withoutPodNetwork(lab: Lab): Promise<Change> {
+  ofPrograms(lab.distribution, 'the configuration of its pod network is taken away');
   const node = lastOf(lab);
   const becomes = async (ready: boolean): Promise<void> => {
     await until(
@@ -36,6 +37,7 @@ export async function withoutPodNetwork(lab: Lab): Promise<Change> {
 
 /** The last worker as if its kubelet were of another version; the kubelet says what it is as soon as it goes on. */
 export async function otherKubelet(lab: Lab, version: string): Promise<Change> {
+  ofPrograms(lab.distribution, 'its kubelet is held');
   const node = lastOf(lab);
   const before = (await nodesOf(lab.kube)).find(({ name }) => name === node.name)?.version ?? '';
   const signal = async (name: string): Promise<void> => {

@@ -1,9 +1,8 @@
 import { istioArch, istioArchs } from '#lib/artifacts/istio-arch.ts';
 import { messageOf } from '#lib/base/errors.ts';
-import { kubernetesVersion } from '#lib/distribution/upstream.ts';
 
-/** The versions that this harness builds whatever the settings say. */
-export const pinned = { kubernetes: kubernetesVersion, istioArchs } as const;
+/** The systems that Istio has its clients for. */
+export const pinned = { istioArchs } as const;
 
 /** What Istio calls a system (this one unless told), or why an istioctl for it is refused before anything is built. */
 export function istioctlFor(platform?: string, arch?: string): string {

@@ -29,3 +29,17 @@ test('a token is reissued with other times, the rest as it was, and a signature 
   const by = { key: publicKey, dsaEncoding: 'ieee-p1363' as const };
   expect(verify('sha256', content, by, Buffer.from(signature, 'base64url'))).toBe(true);
 });
+
+test('a key of the other kind signs as it does for k3s', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+
+  const token = reissued(`${part({ alg: 'RS256' })}.${part({ sub: 'x' })}.signature`, pem, {
+    issuedAt: 1000,
+    expiresAt: 2000,
+  });
+
+  const [first, second, signature = ''] = token.split('.');
+  const content = Buffer.from(`${String(first)}.${String(second)}`);
+  expect(verify('sha256', content, publicKey, Buffer.from(signature, 'base64url'))).toBe(true);
+});

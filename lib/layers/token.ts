@@ -2,6 +2,7 @@ import { createPrivateKey, sign } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { minutes, seconds, until } from '#lib/base/until.ts';
+import { controlPlaneOf } from '#lib/distribution/distribution.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { endOfLogs, type LogMark } from '#lib/probes/agent-log.ts';
 import { certificateIn, type Certificate } from '#lib/probes/certificates.ts';
@@ -104,7 +105,8 @@ export async function tokenTimes({ vm }: Pick<Lab, 'vm'>): Promise<TokenTimes> {
 }
 
 /**
- * A token that says what another says but for its times, signed (ES256) with a key of our choice.
+ * A token that says what another says but for its times, signed with a key of our choice: ES256 or, with a key of that
+ * kind, RS256, as the other was.
  *
  * @param key PEM
  */
@@ -115,6 +117,7 @@ export function reissued(token: string, key: string, { issuedAt, expiresAt }: To
   );
   const signed = sign('sha256', Buffer.from(content.join('.')), {
     key: createPrivateKey(key),
+    // of an elliptic key; another has no such thing
     dsaEncoding: 'ieee-p1363',
   });
   return [...content, signed.toString('base64url')].join('.');
@@ -126,10 +129,9 @@ function partOf(token: string, place: 0 | 1): Record<string, unknown> {
 }
 
 /** The key that the cluster signs service account tokens with, PEM. */
-async function signingKey({ nodes }: Pick<Lab, 'nodes'>): Promise<string> {
-  const master = nodes.find(({ plan }) => plan.role === 'control-plane');
-  if (!master) throw new Error('The lab has no control plane node, whose key signs the tokens.');
-  const path = '/var/kubernetes/pki/sa.key';
+async function signingKey({ nodes, distribution }: Pick<Lab, 'nodes' | 'distribution'>): Promise<string> {
+  const { signingKey: path } = distribution;
+  const master = controlPlaneOf(nodes);
   const seen = master.onHost(path);
   return seen === undefined ? master.read(path) : readFile(seen, 'utf8');
 }

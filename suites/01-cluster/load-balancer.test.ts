@@ -102,5 +102,14 @@ claim('cluster.servicelb-klipper-on', {
       { within: seconds(10), every: 100 },
     );
     expect(seen('the answers at these addresses', answers)).toEqual(addresses.map(() => '200'));
+
+    // Klipper itself shows as a pod on each node; what stands for it elsewhere does not
+    if (!lab.features.has('k3s')) return;
+    const sets = (await lab.kube.list('apps/v1', 'DaemonSet', 'kube-system')).map(
+      ({ metadata }) => metadata?.name ?? '',
+    );
+    expect(seen('the DaemonSets of kube-system', sets)).toContainEqual(
+      expect.stringMatching(new RegExp(`^svclb-${probe.name}-`)),
+    );
   },
 });

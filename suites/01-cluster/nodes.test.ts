@@ -3,7 +3,6 @@ import { minutes, seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { otherKubelet, withoutPodNetwork } from '#lib/layers/other-node.ts';
 import { patched } from '#lib/layers/passing.ts';
-import { pinned } from '#lib/layers/pinned.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 
 const claim = claims('01-cluster', { layer: 'cluster' });
@@ -90,7 +89,7 @@ claim('cluster.version', {
   falsifier: async (lab) => otherKubelet(lab, 'v1.28.0'),
   red: /'v1\.28\.0'/,
 
-  async proof({ kube, istioctl, settings }, seen) {
+  async proof({ kube, istioctl, settings, distribution }, seen) {
     const nodes = await nodesOf(kube);
     const versions = seen(
       'the version of each kubelet',
@@ -98,8 +97,8 @@ claim('cluster.version', {
     );
     const { gitVersion } = JSON.parse(await kube.raw('/version')) as { gitVersion: string };
 
-    expect(versions).toEqual(nodes.map(() => pinned.kubernetes));
-    expect(seen('the version of the API server', gitVersion)).toBe(pinned.kubernetes);
+    expect(versions).toEqual(nodes.map(() => distribution.version));
+    expect(seen('the version of the API server', gitVersion)).toBe(distribution.version);
 
     const minor = settings.istioVersion.split('.').slice(0, 2).join('.');
     seen(`what Istio ${minor} was announced for`, announced[minor] ?? 'not known here');

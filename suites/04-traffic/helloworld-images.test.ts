@@ -18,6 +18,7 @@ const imagesIn = (manifest: string): string[] =>
 const lastOf = ({ nodes }: Lab): Lab['nodes'][number] => nodes.at(-1) as Lab['nodes'][number];
 
 claim('traffic.helloworld-arm64-images', {
+  requires: ['node-registries'],
   // the article's host has the one, its images are of the other; here it is the other way round
   given: async (lab) =>
     together(

@@ -16,6 +16,8 @@ export interface Deed {
   after: string;
   /** How long the run may take from the deed on. */
   within: number;
+  /** The feature that the lab must have for it. */
+  needs?: string;
   /** What the run after it may have to rebuild; nothing, unless told. */
   rebuilds?: RegExp;
   /** Does it, and returns as soon as it is done. */
@@ -52,6 +54,7 @@ export const deeds: readonly Deed[] = [
   },
   {
     name: 'kubelet of a node killed',
+    needs: 'upstream',
     during: ofTraffic,
     // what runs goes on without its kubelet
     cannotPass: /^$/,
@@ -119,6 +122,7 @@ export const deeds: readonly Deed[] = [
   },
   {
     name: 'API server restarted',
+    needs: 'upstream',
     during: ofIstio,
     cannotPass: /^istio\.(revisioned-service|default-tag|mesh-identity|ewg-ports)$/,
     after: 'cluster.nodes-ready|istio.ewg-ports',

@@ -54,7 +54,7 @@ test('what such a lab has not is missed by name, never taken for something else'
     ['own-vm', async () => one.vm.resume('')],
     ['own-vm', async () => one.vm.remove()],
     ['own-vm', () => one.programs.vm],
-    ['lab-artifacts', () => one.programs.imageStore],
+    ['lab-artifacts', () => one.programs.forNodes],
     ['lab-artifacts', () => one.programs.arm64],
     ['own-cluster', async () => one.kubectl(['label', 'node', 'one', 'a=b'])],
     ['own-cluster', async () => one.kubectl(['delete', 'namespace', 'shop'])],

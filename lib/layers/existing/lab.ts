@@ -18,7 +18,7 @@ type Words = readonly string[];
  * @param lab with the parts that every lab has
  * @param record what it was put on
  */
-export function existingLab(lab: Omit<Lab, 'nodes' | 'vm'>, record: ExistingRecord): Lab {
+export function existingLab(lab: Omit<Lab, 'nodes' | 'vm' | 'distribution'>, record: ExistingRecord): Lab {
   const { settings: given, vmName } = record;
   const marks = marksOf(record.lab);
   const used = given.mesh === 'use';
@@ -42,7 +42,7 @@ export function existingLab(lab: Omit<Lab, 'nodes' | 'vm'>, record: ExistingReco
     vm: { value: existingVm(provider.machine(vmName), join(lab.dir, 'machines', vmName)) },
     programs: {
       value: without(lab.programs, {
-        imageStore: 'lab-artifacts',
+        forNodes: 'lab-artifacts',
         arm64: 'lab-artifacts',
         vm: 'own-vm',
       }),
@@ -70,7 +70,7 @@ export function existingLab(lab: Omit<Lab, 'nodes' | 'vm'>, record: ExistingReco
         lab.manifest(file, { LAB_OWNER: ownerName(record.lab), ...values })) satisfies Lab['manifest'],
     },
   }) as Lab;
-  return without(own, { nodes: 'node-access', local: 'own-network' });
+  return without(own, { nodes: 'node-access', local: 'own-network', distribution: 'own-cluster' });
 
   async function inOwnNamespace(words: Words): Promise<boolean> {
     const flag = words.findIndex((word) => word === '-n' || word === '--namespace');

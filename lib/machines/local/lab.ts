@@ -170,12 +170,14 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Pr
 }
 
 /**
- * What a lab is made of: of what is the harness's own, only where its programs came from, and where its machines do
- * when that is not here.
+ * What a lab is made of: of what is the harness's own, only where its programs came from, where its machines do
+ * when that is not here, and its Kubernetes when that is not upstream's.
  */
 function built({ lab, ...rest }: Settings): Built {
   const elsewhere = ['multipass', 'existing'].includes(lab.provider) ? { provider: lab.provider } : {};
-  const world = { ...rest, artifactSource: lab.artifactSource, ...elsewhere };
+  const { distribution, k3sVersion } = lab;
+  const other = distribution === 'k3s' ? { distribution, k3sVersion } : {};
+  const world = { ...rest, artifactSource: lab.artifactSource, ...elsewhere, ...other };
   return { fingerprint: createHash('sha256').update(JSON.stringify(world)).digest('hex'), settings: world };
 }
 
