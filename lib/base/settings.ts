@@ -40,6 +40,8 @@ export interface Settings {
     name: string;
     provider: 'auto' | 'local' | 'multipass' | 'existing';
     distribution: 'auto' | 'upstream' | 'k3s';
+    /** The architecture of the external VM; that of this machine unless told. */
+    vmArch: 'auto' | 'amd64' | 'arm64';
     keep: 'never' | 'on-failure' | 'always';
     cache: string;
     artifactSource: 'auto' | 'release' | 'modules';
@@ -97,6 +99,7 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
       name: matching(values, 'LAB_NAME', /^[a-z0-9]([a-z0-9-]{0,22}[a-z0-9])?$/, 'a short DNS label'),
       provider: oneOf(values, 'LAB_PROVIDER', ['auto', 'local', 'multipass', 'existing']),
       distribution: oneOf(values, 'LAB_DISTRIBUTION', ['auto', 'upstream', 'k3s']),
+      vmArch: oneOf(values, 'VM_ARCH', ['auto', 'amd64', 'arm64']),
       keep: oneOf(values, 'LAB_KEEP', ['never', 'on-failure', 'always']),
       cache: cacheDir(env),
       artifactSource: oneOf(values, 'ARTIFACT_SOURCE', ['auto', 'release', 'modules']),

@@ -70,12 +70,15 @@ test('a version is compared with its own last run before, and with no other', as
   expect(page).toContain('## Istio master\n\nNo difference to 2026-01-02T01-00-00.000Z-master in 2 claims.');
 });
 
-test('a run of a part, or on another provider, is not the night before', async () => {
+test('a run of a part, on another provider or with another VM is not the night before', async () => {
   await keep(of(1, 'master', { 'a.one': 'failed' }));
   await keep(of(2, 'master', { 'a.one': 'passed' }, { selection: { filters: [], pattern: 'a.one' } }));
   const config = { istioVersion: 'master', lab: { provider: 'multipass' } };
   await keep(of(3, 'master', { 'a.one': 'passed' }, { config }));
-  const [night] = await tonight({ master: of(4, 'master', { 'a.one': 'failed' }) });
+  const arm64 = { istioVersion: 'master', lab: { vmArch: 'arm64' } };
+  await keep(of(4, 'master', { 'a.one': 'passed' }, { config: arm64 }));
+  const auto = { istioVersion: 'master', lab: { vmArch: 'auto' } };
+  const [night] = await tonight({ master: of(5, 'master', { 'a.one': 'failed' }, { config: auto }) });
   expect(night?.since?.from.startedAt).toBe('2026-01-01T01:00:00.000Z');
 });
 

@@ -27,7 +27,7 @@ export interface Worse {
 
 /**
  * What each version of the last matrix says against the run before it: the newest earlier one in the history with the
- * same settings of version and provider, that was asked for the same.
+ * same settings of version, provider and VM, that was asked for the same.
  *
  * @param into the folder of the matrix
  * @throws RefusedError when there is no matrix
@@ -58,8 +58,9 @@ function runBefore({ report }: NamedRun, history: string): NamedRun | undefined 
 
 /** By the settings: when no lab came up, nobody measured what it would have been. */
 function askedFor({ selection, config }: Conformance): string {
-  const { lab } = config as { lab?: { provider?: string } };
-  return JSON.stringify([selection, lab?.provider]);
+  const { lab } = config as { lab?: { provider?: string; vmArch?: string } };
+  // a run of before there was the setting had the VM of its machine
+  return JSON.stringify([selection, lab?.provider, lab?.vmArch ?? 'auto']);
 }
 
 /** How much of a reason is told: an issue holds 65 536 characters, and all claims may fail in one night. */

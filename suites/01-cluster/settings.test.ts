@@ -39,6 +39,7 @@ const documented = {
 const own = {
   LAB_PROVIDER: 'auto',
   LAB_DISTRIBUTION: 'auto',
+  VM_ARCH: 'auto',
   LAB_NAME: 'conformance',
   LAB_KEEP: 'never',
   ARTIFACT_SOURCE: 'auto',

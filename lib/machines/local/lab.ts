@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ownArchitecture, vmArchitecture } from '#lib/artifacts/architecture.ts';
 import { attempt, run, spawnDetached } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
@@ -161,7 +162,8 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Pr
   const was = readJson<Built>(join(dir, 'built.json'));
   const now = built(settings);
   if (was?.fingerprint === now.fingerprint) return;
-  const changed = Object.keys(now.settings).filter(
+  const names = new Set([...Object.keys(now.settings), ...Object.keys(was?.settings ?? {})]);
+  const changed = [...names].filter(
     (key) => JSON.stringify(now.settings[key]) !== JSON.stringify(was?.settings[key]),
   );
   throw new RefusedError(
@@ -170,14 +172,16 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Pr
 }
 
 /**
- * What a lab is made of: of what is the harness's own, only where its programs came from, where its machines do
- * when that is not here, and its Kubernetes when that is not upstream's.
+ * What a lab is made of: of what is the harness's own, only where its programs came from, where its machines do when
+ * that is not here, its Kubernetes when that is not upstream's, and what its VM is when that is not what this machine is.
  */
-function built({ lab, ...rest }: Settings): Built {
+export function built({ lab, ...rest }: Settings): Built {
   const elsewhere = ['multipass', 'existing'].includes(lab.provider) ? { provider: lab.provider } : {};
   const { distribution, k3sVersion } = lab;
   const other = distribution === 'k3s' ? { distribution, k3sVersion } : {};
-  const world = { ...rest, artifactSource: lab.artifactSource, ...elsewhere, ...other };
+  const vmArch = vmArchitecture({ lab });
+  const foreign = vmArch === ownArchitecture ? {} : { vmArch };
+  const world = { ...rest, artifactSource: lab.artifactSource, ...elsewhere, ...other, ...foreign };
   return { fingerprint: createHash('sha256').update(JSON.stringify(world)).digest('hex'), settings: world };
 }
 

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { ownArchitecture } from '#lib/artifacts/architecture.ts';
+import { settings } from '#lib/base/settings.ts';
+import { built } from './lab.ts';
+
+const madeOf = (env: NodeJS.ProcessEnv) => built(settings(env));
+
+test('a lab is made of other things when its VM has another architecture, and says so by name', () => {
+  const other = madeOf({ VM_ARCH: 'arm64' });
+
+  expect(other.settings['vmArch']).toBe(ownArchitecture === 'arm64' ? undefined : 'arm64');
+  expect(other.fingerprint === madeOf({}).fingerprint).toBe(ownArchitecture === 'arm64');
+});
+
+test('the word for the architecture of this machine is that of no setting', () => {
+  const own = madeOf({ VM_ARCH: ownArchitecture === 'arm64' ? 'arm64' : 'amd64' });
+
+  expect(own).toEqual(madeOf({}));
+  expect(own.settings).not.toHaveProperty('vmArch');
+});
+
+test('how a lab is kept and what it is called is not what it is made of', () => {
+  expect(madeOf({ LAB_KEEP: 'always', LAB_NAME: 'other' })).toEqual(madeOf({}));
+  expect(madeOf({ MEM_VM: '2G' }).fingerprint).not.toBe(madeOf({}).fingerprint);
+});
