@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Settings } from '#lib/base/settings.ts';
+import { ownArchitecture, type Architecture } from './architecture.ts';
 import { coredns } from './coredns.ts';
 import { refuseWithoutRoom } from './disk.ts';
 import { imageArchives } from './image-archives.ts';
@@ -17,6 +18,7 @@ import type { Place } from './store.ts';
 
 /** How the VM is made; its address and its booting are not the business of artifacts. */
 export interface VmArtifacts {
+  architecture: Architecture;
   image: (place: Place) => Promise<string>;
   /** The machine with the sidecar's package installed. */
   snapshot: (image: string, sidecarPackage: string, place: Place) => Promise<string>;
@@ -45,12 +47,13 @@ export interface Artifacts {
   kubernetes: string;
   /** Folder of pilot-discovery, pilot-agent and istioctl. */
   istio: string;
-  /** The sidecar's Debian package. */
+  /** The sidecar's Debian package for this machine's architecture. */
   sidecarPackage: string;
   forNodes: ForNodes;
-  /** For machines of the other architecture: the sidecar's package, and an image of the proxy for both (OCI layout). */
+  /** For machines of arm64: the sidecar's package, and an image of the proxy for both (OCI layout). */
   arm64: { sidecarPackage: string; proxyImage: string };
-  vm: { image: string; snapshot: string };
+  /** The sidecar's package is the one for the VM's architecture. */
+  vm: { image: string; snapshot: string; sidecarPackage: string };
   /** Whether Envoy is Istio's own build, with the filters that istiod sends unless told not to. */
   istioProxyBuild: boolean;
 }
@@ -103,7 +106,11 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
       : { is: 'upstream' as const, imageStore: await imageStore(all, place(meshParts + 4)) };
   });
   const image = vm.image(place(meshParts + 5));
-  const snapshot = Promise.all([image, mesh.sidecarPackage]).then(async ([path, file]) =>
+  const vmPackage =
+    vm.architecture === ownArchitecture
+      ? mesh.sidecarPackage
+      : mesh.arm64.then(({ sidecarPackage }) => sidecarPackage);
+  const snapshot = Promise.all([image, vmPackage]).then(async ([path, file]) =>
     vm.snapshot(path, file, place(meshParts + 6)),
   );
   const foreign = Promise.all([mesh.istio, mesh.envoy, mesh.arm64]).then(async ([agent, envoy, arm64]) =>
@@ -126,7 +133,7 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
     sidecarPackage: await mesh.sidecarPackage,
     forNodes: await imported,
     arm64: { sidecarPackage: (await mesh.arm64).sidecarPackage, proxyImage: await foreign },
-    vm: { image: await image, snapshot: await snapshot },
+    vm: { image: await image, snapshot: await snapshot, sidecarPackage: await vmPackage },
     istioProxyBuild: source.is === 'release' && isIstioProxyBuild(istio),
   };
 }

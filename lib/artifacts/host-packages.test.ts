@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Output } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
+import { ownArchitecture } from './architecture.ts';
 import { hostPackages, type Host } from './host-packages.ts';
 
 const debian = 'ID=debian\n';
@@ -26,7 +27,7 @@ function host(lacks: string[], changes: Partial<Host> = {}): Host & { ran: strin
 test('nothing is run on a machine that has everything', async () => {
   const complete = host([]);
 
-  await hostPackages(complete);
+  await hostPackages(ownArchitecture, complete);
 
   expect(complete.ran).toEqual(['go env GOVERSION']);
 });
@@ -34,7 +35,7 @@ test('nothing is run on a machine that has everything', async () => {
 test('as root on Debian what is missing is installed', async () => {
   const bare = host(['containerd', 'nft']);
 
-  await hostPackages(bare);
+  await hostPackages(ownArchitecture, bare);
 
   expect(bare.ran.slice(1)).toEqual([
     'apt-get -o DPkg::Lock::Timeout=120 update',
@@ -43,7 +44,7 @@ test('as root on Debian what is missing is installed', async () => {
 });
 
 test('without root the command that installs it is named', async () => {
-  const refused = hostPackages(host(['/usr/lib/cni/ptp'], { root: false }));
+  const refused = hostPackages(ownArchitecture, host(['/usr/lib/cni/ptp'], { root: false }));
 
   await expect(refused).rejects.toThrow(RefusedError);
   await expect(refused).rejects.toThrow(
@@ -52,7 +53,7 @@ test('without root the command that installs it is named', async () => {
 });
 
 test('elsewhere the packages are named', async () => {
-  const refused = hostPackages(host(['socat'], { osRelease: 'ID=alpine\n' }));
+  const refused = hostPackages(ownArchitecture, host(['socat'], { osRelease: 'ID=alpine\n' }));
 
   await expect(refused).rejects.toThrow("lacks socat. Install the counterparts of Debian's packages");
 });
@@ -61,7 +62,27 @@ test('no Go and an old Go are refused, before anything is installed', async () =
   const without = host(['go', 'nft']);
   const run: Host['run'] = async () => Promise.resolve(answer('go1.19.8\n'));
 
-  await expect(hostPackages(without)).rejects.toThrow(/Go 1\.24 or newer is needed .*there is no go on PATH/);
-  await expect(hostPackages(host([], { run }))).rejects.toThrow(/the go on PATH is go1\.19\.8/);
+  await expect(hostPackages(ownArchitecture, without)).rejects.toThrow(
+    /Go 1\.24 or newer is needed .*there is no go on PATH/,
+  );
+  await expect(hostPackages(ownArchitecture, host([], { run }))).rejects.toThrow(
+    /the go on PATH is go1\.19\.8/,
+  );
   expect(without.ran).toEqual([]);
 });
+
+test.skipIf(ownArchitecture === 'arm64')(
+  'a VM of arm64 takes emulators, which nobody else is asked for',
+  async () => {
+    const emulators = ['qemu-system-aarch64', 'qemu-aarch64-static', 'update-binfmts', 'arch-test'];
+    const bare = host(emulators);
+
+    await hostPackages('x64', bare);
+    expect(bare.ran).toEqual(['go env GOVERSION']);
+
+    await hostPackages('arm64', bare);
+    expect(bare.ran.at(-1)).toBe(
+      'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends arch-test binfmt-support qemu-system-arm qemu-user-static',
+    );
+  },
+);

@@ -5,6 +5,7 @@ import { exists } from '#lib/base/files.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { say, step } from '#lib/base/progress.ts';
 import { minutes } from '#lib/base/until.ts';
+import { ownArchitecture, type Architecture } from './architecture.ts';
 
 /** The oldest Go that the pinned modules build with. */
 const goNeeded = [1, 24] as const;
@@ -40,6 +41,14 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'util-linux': ['nsenter', 'setpriv', 'unshare'],
 };
 
+/** What a VM of arm64 takes on another machine: an emulator for it, and one for the programs that make its disk. */
+const neededForArm64: typeof needed = {
+  'arch-test': ['arch-test'],
+  'binfmt-support': ['update-binfmts'],
+  'qemu-system-arm': ['qemu-system-aarch64'],
+  'qemu-user-static': ['qemu-aarch64-static'],
+};
+
 /** How this host is looked at and changed; a test brings its own. */
 export interface Host {
   /** Whether a command (on PATH or in an sbin folder) or a file is there. */
@@ -53,11 +62,12 @@ export interface Host {
 /**
  * Sees to it that this machine has what the lab runs; as root on Debian or Ubuntu it installs what is missing.
  *
+ * @param vm the architecture of the external VM
  * @throws RefusedError that names what is missing and the command that installs it
  */
-export async function hostPackages(host: Host = here()): Promise<void> {
+export async function hostPackages(vm: Architecture, host: Host = here()): Promise<void> {
   await refuseOldGo(host);
-  const missing = missingPackages(host);
+  const missing = missingPackages(vm, host);
   if (missing.length === 0) return;
   const names = missing.join(' ');
   const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
@@ -81,18 +91,20 @@ export async function hostPackages(host: Host = here()): Promise<void> {
     await host.run([apt, '-o', 'DPkg::Lock::Timeout=120', 'update'], options);
     await host.run([apt, '-o', 'DPkg::Lock::Timeout=120', ...words], options);
   });
-  const still = missingPackages(host);
+  const still = missingPackages(vm, host);
   if (still.length > 0) {
-    throw new RefusedError(
-      `apt-get installed ${names}, and yet this machine lacks ${still.flatMap((name) => needed[name] ?? []).join(', ')}.`,
-    );
+    const parts = still.flatMap((name) => neededFor(vm)[name] ?? []);
+    throw new RefusedError(`apt-get installed ${names}, and yet this machine lacks ${parts.join(', ')}.`);
   }
 }
 
 /** The Debian packages of which something that the lab runs is missing. */
-export function missingPackages({ has }: Pick<Host, 'has'> = here()): string[] {
-  return Object.keys(needed).filter((name) => !(needed[name] ?? []).every(has));
+export function missingPackages(vm: Architecture, { has }: Pick<Host, 'has'> = here()): string[] {
+  return Object.entries(neededFor(vm)).flatMap(([name, parts]) => (parts.every(has) ? [] : [name]));
 }
+
+const neededFor = (vm: Architecture): typeof needed =>
+  vm === ownArchitecture ? needed : { ...needed, ...neededForArm64 };
 
 async function refuseOldGo({ has, run }: Host): Promise<void> {
   const [major, minor] = goNeeded;

@@ -5,7 +5,9 @@ import { run } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { fixture } from '#lib/base/paths.ts';
 import { minutes } from '#lib/base/until.ts';
+import { debianName, ownArchitecture, type Architecture } from './architecture.ts';
 import { contained } from './contained.ts';
+import { withForeignPrograms } from './foreign-programs.ts';
 import { produce, type Place } from './store.ts';
 
 /** What is baked into the disk of the external VM. */
@@ -14,34 +16,42 @@ export interface VmImagePlan {
   /** With the length of the network's prefix: 192.168.64.64/24. */
   address: string;
   diskGiB: number;
+  architecture: Architecture;
 }
 
 /**
  * A Debian root with its own kernel, made by mmdebstrap from the package sources that this host itself uses.
- * The versions of its packages are those of the day it is built; they stand in its file `packages`.
+ * The versions of its packages are those of the day it is built; they stand in its file `packages`. For another
+ * architecture the scripts of its packages run in an emulator.
  *
- * @returns the folder of `kernel`, `initrd` and `disk.qcow2`, none of which is to be written to
+ * @returns the folder of `kernel`, `initrd`, `disk.qcow2` and `architecture`, none of which is to be written to
  * @throws RefusedError when this host has no Debian package sources
  */
 export async function vmImage(plan: VmImagePlan, place?: Place): Promise<string> {
-  const packages = wanted(await readFile(fixture('vm/packages.txt'), 'utf8'));
+  const { architecture } = plan;
+  const foreign = architecture !== ownArchitecture;
+  const packages = packagesFor(architecture, await readFile(fixture('vm/packages.txt'), 'utf8'));
   const sources = await debianSources();
   // another mirror of the same suites gives the same machine
   const suites = sources.map((line) => line.split(' ').slice(2).join(' '));
   const inputs = { ...plan, packages, suites, recipe: await recipeHash() };
   return produce(
-    'vm-image',
+    foreign ? `vm-image-${debianName(architecture)}` : 'vm-image',
     inputs,
-    'Disk of the external VM (Debian)',
-    60_000,
+    `Disk of the external VM (Debian${foreign ? `, ${debianName(architecture)}` : ''})`,
+    foreign ? 400_000 : 60_000,
     async (draft, note) => {
       await bootstrap(draft, plan, packages, sources, note);
       note('making the disk');
-      await makeDisk(draft, plan.diskGiB);
+      await makeDisk(draft, plan);
     },
     place,
   );
 }
+
+/** The packages of a list in which ARCH stands for the architecture. */
+export const packagesFor = (architecture: Architecture, list: string): string[] =>
+  wanted(list).map((name) => name.replace('ARCH', debianName(architecture)));
 
 /** The names in a list with one a line and comments. */
 export const wanted = (list: string): string[] =>
@@ -49,6 +59,12 @@ export const wanted = (list: string): string[] =>
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())
     .filter(Boolean);
+
+/** What the machines of an image have to be. */
+export const architectureOf = async (image: string): Promise<Architecture> =>
+  (await readFile(join(image, architectureFile), 'utf8')) as Architecture;
+
+const architectureFile = 'architecture';
 
 /** The lines of sources.list for Debian's own archives that this host uses; their addresses are in its settings only. */
 async function debianSources(): Promise<string[]> {
@@ -67,7 +83,7 @@ async function debianSources(): Promise<string[]> {
 
 async function bootstrap(
   dir: string,
-  { hostname, address }: VmImagePlan,
+  { hostname, address, architecture }: VmImagePlan,
   packages: string[],
   sources: string[],
   note: (text: string) => void,
@@ -80,11 +96,15 @@ async function bootstrap(
   const files = `cp -R '${fixture('vm/files')}/.' "$1"/`;
   const customize = `sh '${fixture('vm/customize.sh')}' "$1" '${hostname}' '${address}'`;
   const hooks = [`--essential-hook=${files}`, `--customize-hook=${customize}`];
-  const what = ['--mode=root', '--variant=minbase', '--format=directory', `--include=${packages.join(',')}`];
-  await run(contained(['mmdebstrap', ...what, ...leaveOut, ...hooks, '', join(dir, 'root'), list]), {
+  const what = [
+    ...['--mode=root', '--variant=minbase', '--format=directory'],
+    ...[`--architectures=${debianName(architecture)}`, `--include=${packages.join(',')}`],
+  ];
+  const words = ['mmdebstrap', ...what, ...leaveOut, ...hooks, '', join(dir, 'root'), list];
+  await run(contained(architecture === ownArchitecture ? words : withForeignPrograms(architecture, words)), {
     // Debian's own initial RAM disk is not used
     env: { INITRD: 'No', LC_ALL: 'C.UTF-8' },
-    within: minutes(20),
+    within: minutes(30),
     onLine: (line) => {
       if (line.startsWith('I: ')) note(line.slice(3, 80));
     },
@@ -92,8 +112,9 @@ async function bootstrap(
   await rm(list);
 }
 
-async function makeDisk(dir: string, sizeGiB: number): Promise<void> {
+async function makeDisk(dir: string, { diskGiB, architecture }: VmImagePlan): Promise<void> {
   const [root, raw] = [join(dir, 'root'), join(dir, 'disk.raw')];
+  await writeFile(join(dir, architectureFile), architecture);
   const { stdout } = await run(['dpkg-query', `--admindir=${root}/var/lib/dpkg`, '-W']);
   await writeFile(join(dir, 'packages'), stdout);
   const boot = await readdir(join(root, 'boot'));
@@ -101,7 +122,7 @@ async function makeDisk(dir: string, sizeGiB: number): Promise<void> {
   if (kernel === undefined) throw new Error(`The image has no kernel in /boot: ${boot.join(', ')}`);
   await rename(join(root, 'boot', kernel), join(dir, 'kernel'));
   await rename(join(root, 'boot/lab-initrd'), join(dir, 'initrd'));
-  await run(['mke2fs', '-q', '-t', 'ext4', '-m', '0', '-d', root, raw, `${String(sizeGiB)}G`], {
+  await run(['mke2fs', '-q', '-t', 'ext4', '-m', '0', '-d', root, raw, `${String(diskGiB)}G`], {
     within: minutes(5),
   });
   await run(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, join(dir, 'disk.qcow2')], {

@@ -2,6 +2,7 @@ import { interactive } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
+import { vmArchitecture } from '#lib/artifacts/architecture.ts';
 import { hostPackages, missingPackages } from '#lib/artifacts/host-packages.ts';
 import { clientEnv } from '#lib/layers/client-env.ts';
 import { attachLab } from '#lib/layers/lab.ts';
@@ -27,10 +28,11 @@ const usage = `npm run lab -- <command>
 
 const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
   async doctor() {
-    const missing = missingPackages();
+    const vm = vmArchitecture(readSettings());
+    const missing = missingPackages(vm);
     if (missing.length > 0)
       throw new RefusedError(`Missing Debian packages: apt-get install ${missing.join(' ')}`);
-    await hostPackages();
+    await hostPackages(vm);
     say('Nothing is missing.');
   },
 

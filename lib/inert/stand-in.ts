@@ -58,7 +58,11 @@ export function standIn(target: Target): StandIn {
     forNodes: { is: 'upstream' as const, imageStore: join(dir, 'image-store') },
     arm64: { sidecarPackage: join(dir, 'istio-sidecar-arm64.deb'), proxyImage: join(dir, 'proxy') },
     istioProxyBuild: false,
-    vm: { image: join(dir, 'vm'), snapshot: join(dir, 'vm') },
+    vm: {
+      image: join(dir, 'vm'),
+      snapshot: join(dir, 'vm'),
+      sidecarPackage: join(dir, 'istio-sidecar.deb'),
+    },
   };
 
   const answer = (words: readonly string[]): Output => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { debianName, vmArchitecture } from '#lib/artifacts/architecture.ts';
 import { run, type Output, type RunOptions } from '#lib/base/command.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
 import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
@@ -29,13 +30,13 @@ export interface Programs {
   kubernetes: string;
   /** Folder of pilot-discovery, pilot-agent and istioctl. */
   istio: string;
-  /** The sidecar's Debian package. */
+  /** The sidecar's Debian package for this host's architecture. */
   sidecarPackage: string;
   forNodes: ForNodes;
-  /** For machines of the other architecture: the sidecar's package, and an image of the proxy for both (OCI layout). */
+  /** For machines of arm64: the sidecar's package, and an image of the proxy for both (OCI layout). */
   arm64: { sidecarPackage: string; proxyImage: string };
-  /** Base of the VM: disk, kernel, and the snapshot it is resumed from. */
-  vm: { image: string; snapshot: string };
+  /** Base of the VM: disk, kernel, the snapshot it is resumed from, and the sidecar's package for its architecture. */
+  vm: { image: string; snapshot: string; sidecarPackage: string };
   /** Whether Envoy is Istio's own build. */
   istioProxyBuild: boolean;
 }
@@ -101,7 +102,7 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
       return kube;
     },
     features: new Set<string>([
-      'amd64-vm',
+      `${debianName(vmArchitecture(settings))}-vm`,
       ...allOwnFeatures,
       ...(programs.istioProxyBuild ? ['istio-proxy-build'] : []),
       ...(referenceRepository() === undefined ? [] : ['reference-repository']),

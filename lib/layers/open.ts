@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { ownArchitecture, vmArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { istioArch } from '#lib/artifacts/istio-arch.ts';
 import { kubernetesSource } from '#lib/artifacts/kubernetes-source.ts';
@@ -42,6 +43,7 @@ export async function openLabFor(
       'The local provider makes network namespaces and a VM, which takes root: run it as root.',
     );
   }
+  const vm = refuseElsewhere(asked);
   if (asked.lab.provider === 'multipass') await refuseWithoutStandIn();
   const source = await istioSource(asked);
   say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
@@ -51,7 +53,7 @@ export async function openLabFor(
     ...asked,
     lab: { ...asked.lab, artifactSource: source.is, distribution: kubernetes.is },
   };
-  await hostPackages();
+  await hostPackages(vm);
   const paths = await programs(settings, source);
   if (recreate) await closeLab(settings.lab.name);
   const { lab: local, kept } = await openLab(settings);
@@ -73,6 +75,16 @@ export async function openLabFor(
     features: [...lab.features],
   });
   return { lab, kept };
+}
+
+/** The architecture of the VM; one of another than this machine's is the local provider's to make. */
+function refuseElsewhere(asked: Settings): Architecture {
+  const vm = vmArchitecture(asked);
+  const { provider, vmArch } = asked.lab;
+  if (vm === ownArchitecture || ['auto', 'local'].includes(provider)) return vm;
+  throw new RefusedError(
+    `VM_ARCH=${vmArch} is emulated by the local provider alone; LAB_PROVIDER=${provider} has machines of its own.`,
+  );
 }
 
 async function refuseWithoutStandIn(): Promise<void> {

@@ -1,4 +1,5 @@
 import { prepare } from '#lib/artifacts/artifacts.ts';
+import { vmArchitecture } from '#lib/artifacts/architecture.ts';
 import type { IstioSource } from '#lib/artifacts/source.ts';
 import { vmImage } from '#lib/artifacts/vm-image.ts';
 import type { Settings } from '#lib/base/settings.ts';
@@ -10,9 +11,11 @@ import { installing } from './workload.ts';
 /** Everything the lab runs: found in the cache, downloaded, or built. */
 export async function programs(settings: Settings, source: IstioSource): Promise<Programs> {
   const { diskGiB } = settings.sizes.vm;
+  const architecture = vmArchitecture(settings);
   return prepare(settings, source, {
+    architecture,
     image: async (place) =>
-      vmImage({ hostname: settings.vmName, address: `${networks.vm}/24`, diskGiB }, place),
+      vmImage({ hostname: settings.vmName, address: `${networks.vm}/24`, diskGiB, architecture }, place),
     snapshot: async (image, sidecarPackage, place) =>
       vmSnapshot(image, settings.vmName, settings.sizes.vm, installing(sidecarPackage), place),
   });

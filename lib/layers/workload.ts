@@ -49,11 +49,13 @@ export const workload: Layer = {
     await builtInThisBoot(lab, 'workload');
     const [envoy, kernel] = await Promise.all([
       lab.vm.run(['/usr/local/bin/envoy', '--version']),
-      lab.vm.run(['uname', '-r']),
+      lab.vm.run(['uname', '-rm']),
     ]);
+    const [release, machine] = kernel.stdout.trim().split(' ');
     await measured(lab.dir, {
       envoy: /version: [^/]+\/([^/]+)\//.exec(envoy.stdout)?.[1],
-      vmKernel: kernel.stdout.trim(),
+      vmKernel: release,
+      vmArchitecture: machine,
     });
   },
 
@@ -110,10 +112,11 @@ export async function installSidecar(lab: Lab): Promise<string> {
 
 /** Installs the sidecar's package, unless this version came with the machine. */
 async function installPackage({ vm, programs }: Lab): Promise<void> {
-  const version = (await run(['dpkg-deb', '--field', programs.sidecarPackage, 'Version'])).stdout.trim();
+  const { sidecarPackage } = programs.vm;
+  const version = (await run(['dpkg-deb', '--field', sidecarPackage, 'Version'])).stdout.trim();
   const there = await vm.attempt(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'istio-sidecar']);
   if (there.stdout === `${version} install ok installed`) return;
-  await vm.upload(programs.sidecarPackage, packageFile);
+  await vm.upload(sidecarPackage, packageFile);
   await vm.run(['dpkg', '-i', packageFile], { within: seconds(120) });
 }
 

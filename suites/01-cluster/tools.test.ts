@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
 import { labCommand } from '#lib/layers/lab-command.ts';
-import { missingPackages, toolsHidden } from '#lib/layers/tools.ts';
+import { missingTools, toolsHidden } from '#lib/layers/tools.ts';
 import { gitOfArticle } from '#lib/layers/reference-repository.ts';
 
 const claim = claims('01-cluster', { layer: 'cluster' });
@@ -20,8 +20,8 @@ claim('cluster.tools-present', {
   },
   red: /what this machine lacks: socat: expected/,
 
-  async proof({ istioctl, kubectl, vm }, seen) {
-    const missing = missingPackages();
+  async proof({ istioctl, kubectl, vm, settings }, seen) {
+    const missing = missingTools({ settings });
     expect(missing, `what this machine lacks: ${missing.join(', ')}`).toEqual([]);
 
     await using without = await toolsHidden('qemu-img', 'buildah');

@@ -7,9 +7,10 @@ import { readJson, sha256File, writeAtomic } from '#lib/base/files.ts';
 import { cacheDir } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
 import { seconds } from '#lib/base/until.ts';
+import { ownArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
 import { contained } from '#lib/artifacts/contained.ts';
 import { keyOf } from '#lib/artifacts/store.ts';
-import { accelerationWords } from './qemu.ts';
+import { accelerationWords, hardware } from './qemu.ts';
 
 /** Who runs the machine's instructions: the processor itself, or an emulator. */
 export type Acceleration = 'kvm' | 'tcg';
@@ -26,13 +27,14 @@ interface Answer {
  * kernel is booted once under it, against a deadline; the answer is kept in the cache for this host and this kernel.
  *
  * @param image the folder of a VM image
+ * @param architecture what it is made for; a processor runs its own alone
  */
-export async function acceleration(image: string): Promise<Acceleration> {
-  if (!canOpen('/dev/kvm')) return 'tcg';
+export async function acceleration(image: string, architecture: Architecture): Promise<Acceleration> {
+  if (architecture !== ownArchitecture || !canOpen('/dev/kvm')) return 'tcg';
   const kernel = join(image, 'kernel');
   const inputs = {
     kernel: await sha256File(kernel),
-    qemu: await qemuVersion(),
+    qemu: await qemuVersion(architecture),
     host: release(),
     cpu: cpuModel(),
   };
@@ -45,9 +47,9 @@ export async function acceleration(image: string): Promise<Acceleration> {
   return seen.acceleration;
 }
 
-/** The version line of QEMU. */
-export async function qemuVersion(): Promise<string> {
-  return (await run(['qemu-system-x86_64', '--version'])).stdout.split('\n')[0] ?? '';
+/** The version line of the QEMU that runs machines of this architecture. */
+export async function qemuVersion(architecture: Architecture): Promise<string> {
+  return (await run([hardware[architecture].emulator, '--version'])).stdout.split('\n')[0] ?? '';
 }
 
 export const cpuModel = (): string => cpus()[0]?.model ?? 'unknown';
@@ -56,10 +58,12 @@ const deadline = seconds(15);
 
 /** Boots the kernel without a root: a guest that works says so on the console, panics, and ends QEMU. */
 async function bootUnderKvm(kernel: string): Promise<Omit<Answer, 'inputs'>> {
+  const architecture = ownArchitecture;
+  const { emulator, board, serial } = hardware[architecture];
   const words = [
-    ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...[...accelerationWords('kvm'), '-smp', '2', '-m', '256', '-serial', 'stdio'],
-    ...['-kernel', kernel, '-append', 'console=ttyS0 panic=-1'],
+    ...[emulator, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-machine', board],
+    ...[...accelerationWords({ architecture, acceleration: 'kvm' }), '-smp', '2', '-m', '256'],
+    ...['-serial', 'stdio', '-kernel', kernel, '-append', `console=${serial} panic=-1`],
   ];
   try {
     const { stdout, stderr, code, ms } = await attempt(contained(words), { within: deadline });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { qemuWords, type QemuPlan } from './qemu.ts';
 
-const machine = { name: 'vm', cpus: 2, memoryMiB: 1024, acceleration: 'tcg' } as const;
+const machine = { name: 'vm', cpus: 2, memoryMiB: 1024, architecture: 'x64', acceleration: 'tcg' } as const;
 const saved: QemuPlan = { ...machine, memory: 'saved', incoming: false };
 const resumed: QemuPlan = { ...machine, memory: 'copy', incoming: true };
 
@@ -29,4 +29,17 @@ test('the root is the first disk', () => {
 test('the acceleration is the one that was asked for', () => {
   expect(qemuWords({ ...saved, acceleration: 'kvm' }).join(' ')).toContain('-accel kvm -cpu max');
   expect(qemuWords(saved).join(' ')).toContain('-accel tcg,thread=single,tb-size=1024 -cpu max');
+});
+
+test('a machine of arm64 has the same devices on another board, with a console of its own', () => {
+  const arm64 = qemuWords({ ...saved, architecture: 'arm64' });
+  const differs = qemuWords(saved).flatMap((word, i) => (word === arm64[i] ? [] : [arm64[i]]));
+
+  expect(arm64).toHaveLength(qemuWords(saved).length);
+  expect(differs).toEqual([
+    'qemu-system-aarch64',
+    'virt,memory-backend=memory',
+    'cortex-a72',
+    expect.stringMatching(/^console=ttyAMA0 /),
+  ]);
 });

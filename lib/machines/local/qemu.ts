@@ -1,5 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Architecture } from '#lib/artifacts/architecture.ts';
 import { spawnDetached } from '#lib/base/command.ts';
 import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
@@ -11,6 +12,7 @@ export interface QemuPlan {
   name: string;
   cpus: number;
   memoryMiB: number;
+  architecture: Architecture;
   acceleration: Acceleration;
   /** `own`: ordinary memory. `saved`: the file `memory` is the memory. `copy`: it is read, and what changes stays ours. */
   memory: 'own' | 'saved' | 'copy';
@@ -31,6 +33,8 @@ const mac = '52:54:00:64:00:40';
  * `disk.qcow2`, `drop.img` and, unless memory is its own, `memory`; sockets and logs appear there.
  */
 export function qemuWords(plan: QemuPlan): string[] {
+  const { architecture } = plan;
+  const { emulator, board } = hardware[architecture];
   const size = `size=${String(plan.memoryMiB)}M`;
   const memory = {
     own: `memory-backend-ram,id=memory,${size}`,
@@ -42,12 +46,12 @@ export function qemuWords(plan: QemuPlan): string[] {
     ...['-device', `virtserialport,chardev=${port},name=agent.${String(i)}`],
   ]);
   return [
-    ...['qemu-system-x86_64', '-name', plan.name, '-nodefaults', '-no-user-config', '-display', 'none'],
-    ...['-machine', 'pc,memory-backend=memory', ...accelerationWords(plan.acceleration)],
+    ...[emulator, '-name', plan.name, '-nodefaults', '-no-user-config', '-display', 'none'],
+    ...['-machine', `${board},memory-backend=memory`, ...accelerationWords(plan)],
     ...['-smp', String(plan.cpus), '-m', String(plan.memoryMiB), '-object', memory],
     ...['-rtc', 'base=utc,clock=host'],
     ...['-kernel', 'kernel', '-initrd', 'initrd'],
-    ...['-append', kernelWords(plan.acceleration)],
+    ...['-append', kernelWords(plan)],
     // a lab's disk is thrown away: nothing is gained by waiting for the host's disk
     ...['-drive', 'file=disk.qcow2,format=qcow2,if=none,id=root,cache=unsafe'],
     ...['-device', 'virtio-blk-pci,drive=root'],
@@ -64,19 +68,41 @@ export function qemuWords(plan: QemuPlan): string[] {
   ];
 }
 
+type Processor = Pick<QemuPlan, 'architecture' | 'acceleration'>;
+
+/**
+ * What a machine of each architecture is built of; all that is not named here they have in common. As a processor for
+ * the emulator, arm64 has one without pointer authentication, of which each call of a function would be a calculation.
+ */
+export const hardware: Readonly<Record<Architecture, Hardware>> = {
+  x64: { emulator: 'qemu-system-x86_64', board: 'pc', serial: 'ttyS0', emulated: 'max' },
+  arm64: { emulator: 'qemu-system-aarch64', board: 'virt', serial: 'ttyAMA0', emulated: 'cortex-a72' },
+};
+
+interface Hardware {
+  /** The program that runs it, with or without a processor that does. */
+  emulator: string;
+  board: string;
+  /** The kernel's name of the line that its console goes to. */
+  serial: string;
+  /** The processor when it is emulated. */
+  emulated: string;
+}
+
 /** What the kernel is started with. */
-const kernelWords = (acceleration: Acceleration): string =>
+const kernelWords = ({ architecture, acceleration }: Processor): string =>
   [
-    'console=ttyS0 quiet net.ifnames=0 mitigations=off cryptomgr.notests audit=0',
+    `console=${hardware[architecture].serial} quiet net.ifnames=0 mitigations=off cryptomgr.notests audit=0`,
     // the emulator translates a program anew wherever it lies, so starting one at a random place takes three times as long
     ...(acceleration === 'tcg' ? ['norandmaps'] : []),
   ].join(' ');
 
-/** The words of an acceleration; `max` is every feature that it offers. */
-export const accelerationWords = (acceleration: Acceleration): string[] => [
+/** The words of an acceleration and a processor; `max` is every feature that it offers. */
+export const accelerationWords = ({ architecture, acceleration }: Processor): string[] => [
   // one thread for all processors: a guest whose processors wait for each other on busy cores is twice as slow;
   // the emulator keeps translated code, by default up to 1 GiB of it
-  ...['-accel', acceleration === 'kvm' ? 'kvm' : 'tcg,thread=single,tb-size=1024', '-cpu', 'max'],
+  ...['-accel', acceleration === 'kvm' ? 'kvm' : 'tcg,thread=single,tb-size=1024'],
+  ...['-cpu', acceleration === 'kvm' ? 'max' : hardware[architecture].emulated],
 ];
 
 /**

@@ -1,7 +1,9 @@
 import { readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { debianName, ownArchitecture } from '#lib/artifacts/architecture.ts';
 import { contained } from '#lib/artifacts/contained.ts';
 import { produce, type Place } from '#lib/artifacts/store.ts';
+import { architectureOf } from '#lib/artifacts/vm-image.ts';
 import { CommandError } from '#lib/base/command.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
@@ -47,11 +49,14 @@ export async function vmSnapshot(
   // an emulated processor is the same everywhere
   const cpu = plan.acceleration === 'kvm' ? cpuModel() : 'emulated';
   const furnished = { ...furnishing, local: basename(dirname(furnishing.local)) };
-  const inputs = { image: basename(image), words, qemu: await qemuVersion(), cpu, warmUp, furnished };
+  const qemu = await qemuVersion(plan.architecture);
+  const inputs = { image: basename(image), words, qemu, cpu, warmUp, furnished };
+  const foreign = plan.architecture === ownArchitecture ? undefined : debianName(plan.architecture);
+  const runs = plan.acceleration === 'kvm' ? 'KVM' : ['emulated', foreign].filter(Boolean).join(' ');
   return produce(
-    'vm-snapshot',
+    foreign === undefined ? 'vm-snapshot' : `vm-snapshot-${foreign}`,
     inputs,
-    `Snapshot of the external VM (${plan.acceleration === 'kvm' ? 'KVM' : 'emulated'})`,
+    `Snapshot of the external VM (${runs})`,
     60_000,
     async (draft, note) => freeze(draft, image, plan, furnishing, note),
     place,
@@ -60,7 +65,8 @@ export async function vmSnapshot(
 
 /** What a machine of this image and size is made of on this host. */
 export async function machinery(image: string, name: string, { cpus, memoryMiB }: Size): Promise<Machinery> {
-  return { name, cpus, memoryMiB, acceleration: await acceleration(image) };
+  const architecture = await architectureOf(image);
+  return { name, cpus, memoryMiB, architecture, acceleration: await acceleration(image, architecture) };
 }
 
 export function snapshotPlan(snapshot: string): Machinery {
