@@ -17,7 +17,7 @@ claim('vm.deb-contents', {
   red: /'Restart=no'/,
 
   async proof(lab, seen) {
-    const listed = await lab.bystander(['dpkg-deb', '--contents', lab.programs.sidecarPackage]);
+    const listed = await lab.bystander(['dpkg-deb', '--contents', lab.programs.vm.sidecarPackage]);
     const files = listed.stdout.split('\n').flatMap((line) => {
       const [kind = '', , , , , path = ''] = line.split(/\s+/);
       return kind.startsWith('-') ? [path.replace(/^\./, '')] : [];

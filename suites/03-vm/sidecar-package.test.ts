@@ -9,6 +9,7 @@ import { labWith, type Lab } from '#lib/layers/lab.ts';
 import { lasting } from '#lib/layers/lasting.ts';
 import { smallPackage } from '#lib/layers/small-package.ts';
 import { spareVm } from '#lib/layers/spare-vm.ts';
+import { architecturesOf } from '#lib/layers/vm-architecture.ts';
 import { installSidecar } from '#lib/layers/workload.ts';
 import { packageFacts } from '#lib/probes/debian-package.ts';
 import { blobId, blobsIn } from '#lib/probes/git-blob.ts';
@@ -91,15 +92,15 @@ claim('vm.deb-amd64-only', {
 const spare = lasting(spareVm);
 afterAll(async () => spare.end());
 
-/** The architecture of the package that is refused. */
-const foreign: { architecture: 'arm64' | 'x64' } = { architecture: 'arm64' };
+/** The package that is refused: that for the architecture which the system has not. */
+const refusing: { of: 'own' | 'other' } = { of: 'other' };
 
 claim('vm.deb-arch-mismatch', {
   given: spare.given,
   async falsifier() {
-    foreign.architecture = 'x64';
+    refusing.of = 'own';
     return change("the package of the system's own architecture", async () => {
-      foreign.architecture = 'arm64';
+      refusing.of = 'other';
       return Promise.resolve();
     });
   },
@@ -107,26 +108,28 @@ claim('vm.deb-arch-mismatch', {
 
   async proof(_, seen) {
     const { lab: other } = spare.now();
-    const install = async (architecture: 'arm64' | 'x64') => {
-      const local = await smallPackage(other, architecture);
+    const [system, foreign] =
+      architecturesOf(other).own === 'arm64' ? ['arm64', 'amd64'] : ['amd64', 'arm64'];
+    const install = async (of: 'own' | 'other') => {
+      const local = await smallPackage(other, architecturesOf(other)[of]);
       const remote = `/root/${basename(local)}`;
       await other.vm.upload(local, remote);
-      return other.vm.attempt(['dpkg', '-i', remote]);
+      return { remote, ...(await other.vm.attempt(['dpkg', '-i', remote])) };
     };
 
-    const refused = await install(foreign.architecture);
-    seen('the package for arm64', refused.stdout + refused.stderr);
+    const refused = await install(refusing.of);
+    seen(`the package for ${foreign}`, refused.stdout + refused.stderr);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toBe(
       [
-        'dpkg: error processing archive /root/istio-sidecar-arm64.deb (--install):',
-        ' package architecture (arm64) does not match system (amd64)',
+        `dpkg: error processing archive ${refused.remote} (--install):`,
+        ` package architecture (${foreign}) does not match system (${system})`,
         'Errors were encountered while processing:',
-        ' /root/istio-sidecar-arm64.deb\n',
+        ` ${refused.remote}\n`,
       ].join('\n'),
     );
-    const installed = await install('x64');
-    expect({ code: installed.code, said: seen('that for amd64', installed.stdout) }).toMatchObject({
+    const installed = await install('own');
+    expect({ code: installed.code, said: seen(`that for ${system}`, installed.stdout) }).toMatchObject({
       code: 0,
       said: expect.stringContaining('Setting up istio-sidecar') as string,
     });
@@ -151,9 +154,9 @@ claim('vm.arm64-step-skippable', {
   async proof(_, seen) {
     const whole = spare.now().lab;
     const { vm } = whole;
-    const other = labWith(whole, {
-      programs: { ...whole.programs, sidecarPackage: await smallPackage(whole, 'x64') },
-    });
+    const sidecarPackage = await smallPackage(whole, architecturesOf(whole).own);
+    const { programs } = whole;
+    const other = labWith(whole, { programs: { ...programs, vm: { ...programs.vm, sidecarPackage } } });
     const deployed = async () => {
       const before = await dpkgRan();
       const said = await installSidecar(other);
