@@ -1,5 +1,6 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { ownArchitecture } from '#lib/artifacts/architecture.ts';
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { istioVersion } from '#lib/artifacts/istio-versions.ts';
 import { builtMesh, meshParts } from '#lib/artifacts/mesh.ts';
@@ -41,7 +42,7 @@ async function told(site: FaultyServer, folder: string, fault: string): Promise<
 
 async function built(): Promise<LocalRelease> {
   const version = istioVersion(readSettings().istioVersion);
-  await hostPackages();
+  await hostPackages(ownArchitecture);
   const place = (i: number): Place => ({ i, n: meshParts + 1 });
   const mesh = builtMesh(version, place);
   await Promise.all(mesh.all);

@@ -53,14 +53,14 @@ test('what such a lab has not is missed by name, never taken for something else'
     ['own-vm', async () => one.vm.stop()],
     ['own-vm', async () => one.vm.resume('')],
     ['own-vm', async () => one.vm.remove()],
-    ['own-vm', () => one.programs.vm],
+    ['own-vm', () => one.programs.vm.image],
     ['lab-artifacts', () => one.programs.forNodes],
     ['lab-artifacts', () => one.programs.arm64],
     ['own-cluster', async () => one.kubectl(['label', 'node', 'one', 'a=b'])],
     ['own-cluster', async () => one.kubectl(['delete', 'namespace', 'shop'])],
   ];
   for (const [feature, work] of reached) expect(await lacked(work)).toBe(feature);
-  expect(one.programs.sidecarPackage).toBe('x.deb');
+  expect([one.programs.sidecarPackage, one.programs.vm.sidecarPackage]).toEqual(['x.deb', 'x.deb']);
   expect(one.vm.name).toBe('vm');
   expect((await one.kubectl(['get', 'pods'])).stdout).toBe('ran get pods\n');
   expect((await one.istioctl(['install', '-y'])).stdout).toBe('ran install -y\n');

@@ -3,7 +3,7 @@ import { run, type Output, type RunOptions } from '#lib/base/command.ts';
 import { kubeClient, type Kube } from '#lib/kube/client.ts';
 import { fenced, marked } from '#lib/kube/fence.ts';
 import { lack, without } from '#lib/layers/features.ts';
-import type { Lab } from '#lib/layers/lab.ts';
+import type { Lab, Programs } from '#lib/layers/lab.ts';
 import { providerOf } from './give-back.ts';
 import { marksOf, ownerName } from './marks.ts';
 import type { ExistingRecord } from './record.ts';
@@ -41,11 +41,10 @@ export function existingLab(lab: Omit<Lab, 'nodes' | 'vm' | 'distribution'>, rec
     },
     vm: { value: existingVm(provider.machine(vmName), join(lab.dir, 'machines', vmName)) },
     programs: {
-      value: without(lab.programs, {
-        forNodes: 'lab-artifacts',
-        arm64: 'lab-artifacts',
-        vm: 'own-vm',
-      }),
+      value: without(
+        { ...lab.programs, vm: packageAlone(lab.programs) },
+        { forNodes: 'lab-artifacts', arm64: 'lab-artifacts' },
+      ),
     },
     bystander: {
       value: async (words: Words, options?: RunOptions): Promise<Output> => {
@@ -79,6 +78,10 @@ export function existingLab(lab: Omit<Lab, 'nodes' | 'vm' | 'distribution'>, rec
     return marked(await own.kube.get({ apiVersion: 'v1', kind: 'Namespace', name }), marks);
   }
 }
+
+/** The VM has no image and no snapshot of the lab's; what is installed in it is for this host's architecture, as it is. */
+const packageAlone = ({ sidecarPackage }: Programs): Programs['vm'] =>
+  without({ sidecarPackage } as Programs['vm'], { image: 'own-vm', snapshot: 'own-vm' });
 
 /** What of the features of a lab of the harness's own is left, and what it is told to have. */
 function featuresOf(all: ReadonlySet<string>, { settings: given }: ExistingRecord): ReadonlySet<string> {
