@@ -22,8 +22,8 @@ export const apps: Layer = {
     await Promise.all([deployApps(lab), startHttpServer(lab)]);
     await podsReady(lab);
     // until the VM has said that it is healthy nothing is sent to it, so asking would only take its time
-    // a package that is installed here and now may take minutes on the way to the VM and in it
-    await healthBecomes(lab, 'True', minutes(lab.features.has('own-vm') ? 3 : 10));
+    // a VM that nobody prepared has never run what it starts
+    await healthBecomes(lab, 'True', minutes(lab.features.has('own-vm') ? 3 : 6));
     await until(
       '200 in both directions',
       async () => bothDirections(lab, 1),

@@ -1,6 +1,7 @@
 import type { Machine } from '#lib/machines/machine.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import type { Layer } from './layer.ts';
+import { installPackage } from './workload.ts';
 
 /** The nodes as namespaces, the VM resumed from its snapshot; none of them knows Kubernetes or Istio yet. */
 export const machines: Layer = {
@@ -10,8 +11,12 @@ export const machines: Layer = {
   expectedMs: 3000,
 
   async up(lab, note) {
-    // machines of somebody else's were borrowed when the lab was opened
-    if (!lab.features.has('node-access')) return machines.check(lab);
+    if (!lab.features.has('own-vm')) {
+      // it was borrowed when the lab was opened; in a snapshot of our own the package would be installed already
+      note("installing the sidecar's package");
+      await installPackage(lab);
+      return;
+    }
     const { vm, nodes, programs, distribution } = lab;
     const started: NodeMachine[] = [];
     // a machine that runs is left alone: others may have gone without it

@@ -111,13 +111,13 @@ export async function installSidecar(lab: Lab): Promise<string> {
 }
 
 /** Installs the sidecar's package, unless this version came with the machine. */
-async function installPackage({ vm, programs }: Lab): Promise<void> {
+export async function installPackage({ vm, programs }: Lab): Promise<void> {
   const { sidecarPackage } = programs.vm;
   const version = (await run(['dpkg-deb', '--field', sidecarPackage, 'Version'])).stdout.trim();
   const there = await vm.attempt(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'istio-sidecar']);
   if (there.stdout === `${version} install ok installed`) return;
   await vm.upload(sidecarPackage, packageFile);
-  await vm.run(['dpkg', '-i', packageFile], { within: seconds(120) });
+  await vm.run(['dpkg', '-i', packageFile], { within: seconds(240) });
 }
 
 /** Does by hand what the package would: its files, and the user of its postinst. */
