@@ -93,17 +93,24 @@ export async function lookAtCluster(
 /** The switch of fixtures/02-istio/stock-envoy.yaml by which istiod leaves these filters out, as a container has it. */
 const sparing = /"name":"PILOT_ENABLE_METADATA_EXCHANGE","value":"false"/;
 
+const unreachable =
+  /ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|no answer/;
+
 async function versionOf(kube: Pick<Kube, 'raw'>, server: string): Promise<string> {
   let said: string;
   try {
     said = await kube.raw('/version');
   } catch (error) {
-    const refused = /: (401|403) /.test(messageOf(error));
-    throw new RefusedError(
-      refused
-        ? `The API server ${server} does not take the credentials of this kubeconfig: ${firstLine(error)}`
-        : `Nobody answers as the API server ${server}: ${firstLine(error)}. Can it be reached from here?`,
-    );
+    const said = firstLine(error);
+    if (/: (401|403) /.test(said))
+      throw new RefusedError(
+        `The API server ${server} does not take the credentials of this kubeconfig: ${said}`,
+      );
+    if (unreachable.test(said))
+      throw new RefusedError(
+        `Nobody answers as the API server ${server}: ${said}. Can it be reached from here?`,
+      );
+    throw new RefusedError(`The API server ${server} cannot be asked with this kubeconfig: ${said}`);
   }
   try {
     return (JSON.parse(said) as { gitVersion: string }).gitVersion;

@@ -61,6 +61,11 @@ test.each<[string, Partial<ClusterLook>, RegExp, Outlook['mesh']?]>([
     { namespaces: [{ name: 'sample', madeBy: 'mine.0badcafe' }] },
     /is in use by lab mine of this harness, run elsewhere \(mine\.0badcafe\); end that first/,
   ],
+  [
+    'another lab of this machine',
+    { namespaces: [{ name: 'sample', madeBy: ownerName('yours') }] },
+    /is in use by lab yours; end that first \(`LAB_NAME=yours npm run lab -- down`\)\.$/,
+  ],
   ['no nodes', { nodes: [] }, /has no nodes\.$/],
   [
     'no node that is Ready',
@@ -227,6 +232,9 @@ test('an API server that is not there, or does not let us in, is refused in one 
   const said = (text: string) => ({ ...madeUpKube(), raw: async () => Promise.reject(new Error(text)) });
   expect(messageOf(await look(said('GET /version of the API server: 401 Unauthorized')))).toMatch(
     /^The API server https:\/\/x does not take the credentials of this kubeconfig: .*401 Unauthorized/,
+  );
+  expect(messageOf(await look(said('error:1E08010C:DECODER routines::unsupported')))).toBe(
+    'The API server https://x cannot be asked with this kubeconfig: error:1E08010C:DECODER routines::unsupported',
   );
   expect(messageOf(await look(madeUpKube([], { '/version': '<html>' })))).toBe(
     'What answers at https://x is no API server of Kubernetes: <html>',

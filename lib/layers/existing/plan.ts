@@ -84,8 +84,12 @@ function refuseOthersLabs({ owner, cluster, look }: Pick<Outlook, 'owner' | 'clu
   const made = [...look.mesh, ...look.namespaces].map((one) => one.madeBy);
   const other = made.find((one) => one !== undefined && one !== owner);
   if (other === undefined) return;
+  const [name = other, place] = other.split('.');
+  const here = place === owner.split('.')[1];
   throw new RefusedError(
-    `The cluster ${cluster} is in use by lab ${other.split('.')[0] ?? other} of this harness, run elsewhere (${other}); end that first (\`npm run lab -- down\` there).`,
+    here
+      ? `The cluster ${cluster} is in use by lab ${name}; end that first (\`LAB_NAME=${name} npm run lab -- down\`).`
+      : `The cluster ${cluster} is in use by lab ${name} of this harness, run elsewhere (${other}); end that first (\`npm run lab -- down\` there).`,
   );
 }
 

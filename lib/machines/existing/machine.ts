@@ -94,7 +94,7 @@ export function borrowedMachine(ssh: Ssh, name: string, state = stateFolder): Bo
       await shell.run(['sh', '-c', lending, '-', state], { input: lines.join('') });
     },
     giveBack: async () => {
-      await shell.run(['sh', '-c', restoring, '-', state], { within: minutes(2) });
+      await shell.run(['sh', '-c', restoring, '-', state], { within: minutes(5) });
     },
   };
 }
