@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** A process, told apart from a later one with the same id by its start time (clock ticks since boot). */
 export interface ProcessId {
@@ -35,6 +36,26 @@ export function descendantsOf(pid: number): ProcessId[] {
   const below = (parent: number): ProcessId[] =>
     (children.get(parent) ?? []).flatMap((child) => [child, ...below(child.pid)]);
   return below(pid);
+}
+
+/**
+ * The processes of these programs that have a word in their environment, whoever started them.
+ *
+ * @param word such as KUBECONFIG=/some/file
+ * @param programs the names of their executables
+ */
+export function processesWith(word: string, programs: readonly string[]): ProcessId[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const words = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
+      if (!words.includes(word) || !programs.includes(basename(readlinkSync(`/proc/${name}/exe`)))) return [];
+      return processOf(Number(name)) ?? [];
+    } catch {
+      // it has ended, or is not ours to look at
+      return [];
+    }
+  });
 }
 
 export function isAlive(process: ProcessId | undefined): boolean {

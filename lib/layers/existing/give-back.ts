@@ -1,4 +1,5 @@
 import { messageOf } from '#lib/base/errors.ts';
+import { endProcess, processesWith } from '#lib/base/processes.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { kubeClient, type Kube } from '#lib/kube/client.ts';
 import { existingProvider, type ExistingProvider } from '#lib/machines/existing/provider.ts';
@@ -37,7 +38,10 @@ export async function giveBack(
 /** Gives back what the lab in a folder was put on. */
 export async function giveBackLab(dir: string, note?: (text: string) => void): Promise<void> {
   const record = recordIn(dir);
-  const kube = kubeClient(hostKubeconfig({ dir }));
+  const kubeconfig = hostKubeconfig({ dir });
+  // a run that was killed may have left one that goes on installing
+  for (const { pid } of processesWith(`KUBECONFIG=${kubeconfig}`, ['istioctl', 'kubectl'])) endProcess(pid);
+  const kube = kubeClient(kubeconfig);
   await giveBack(record, { kube, provider: providerOf(record) }, note);
 }
 

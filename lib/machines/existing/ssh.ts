@@ -142,5 +142,5 @@ function refusal({ user, host, port }: SshTarget, said: string, { key, knownHost
     [/refused|timed out|no route|closed by|reset/i, 'nobody answers there: does its sshd run, on this port?'],
   ];
   const way = ways.find(([pattern]) => pattern.test(said))?.[1] ?? 'ssh could not connect';
-  return `There is no way into ${where}, as ${way}. ssh said: ${said.split('\n').slice(-3).join(' ') || 'nothing'}`;
+  return `There is no way into ${where}, as ${way}${way.endsWith('?') ? '' : '.'} ssh said: ${said.split('\n').slice(-3).join(' ') || 'nothing'}`;
 }
