@@ -188,7 +188,10 @@ test('a kubeconfig that k3s would not write is refused', () => {
 test('program, air-gap images and those of the lab are laid where k3s looks for them', async () => {
   const [node] = nodes as [NodeMachine];
   await distribution.lay(node);
+  // as when the machine is started again
+  await distribution.lay(node);
 
+  expect(await node.read('/var/lib/rancher/bin/k3s')).toBe(standIn);
   expect((await stat(join(node.dir, 'var/lib/rancher/bin/k3s'))).mode & 0o777).toBe(0o755);
   const images = join(node.dir, 'var/lib/rancher/k3s/agent/images');
   expect((await readdir(images)).sort()).toEqual(['k3s-airgap-images.tar.zst', 'lab-0.tar']);

@@ -1,4 +1,4 @@
-import { copyFile, link, mkdir, readdir } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { redact } from '#lib/base/redact.ts';
 import { seconds, until } from '#lib/base/until.ts';
@@ -67,6 +67,8 @@ async function lay(node: NodeMachine, parts: Parts): Promise<void> {
     const to = node.onHost(path);
     if (to === undefined) return;
     await mkdir(dirname(to), { recursive: true });
+    // a machine that is started again has it, and it may be the very file
+    await rm(to, { force: true });
     // the cache may be on another disk
     await link(from, to).catch(async () => copyFile(from, to));
   }

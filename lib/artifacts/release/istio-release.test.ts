@@ -189,6 +189,11 @@ test('an image is pulled for this machine, saved under the name that the charts 
     `rmi ${from}`,
     `rmi ${name}`,
   ]);
+  // podman has nothing of it among the user's images at any time, so none can be left there
+  const storages = (await readFile(join(at.dir, 'storages'), 'utf8')).trim().split('\n');
+  expect(storages).toHaveLength(7);
+  expect(storages.every((conf) => conf.startsWith(`${store}/`))).toBe(true);
+  expect((await readdir(folder)).sort()).toEqual(['.manifest.json', 'image.tar']);
 });
 
 test('an image that cannot be pulled is refused by name', async () => {

@@ -135,12 +135,13 @@ export async function imageArchive(
 }
 
 /**
- * Writes a program that stands for docker or podman: it notes in <dir>/asked what it is asked to do, has no image, and
- * saves each as the archive. What is named in <dir>/fails it answers with status 1 and that word.
+ * Writes a program that stands for docker or podman: it notes in <dir>/asked what it is asked to do, in <dir>/storages
+ * what says where it keeps its images, has no image, and saves each as the archive. What is named in <dir>/fails it answers with status 1 and that word.
  */
 export async function containerTool(name: string, archive: string, dir: string): Promise<void> {
   const lines = [
     `echo "$*" >>${dir}/asked`,
+    `[ -z "$CONTAINERS_STORAGE_CONF" ] || echo "$CONTAINERS_STORAGE_CONF" >>${dir}/storages`,
     `if grep -qsx "$1" ${dir}/fails; then echo "Error: $1 is refused" >&2; exit 1; fi`,
     `case "$1" in image) exit 1 ;; save) cp ${archive} "$3" ;; esac`,
   ];

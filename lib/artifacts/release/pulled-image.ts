@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { debianName, ownArchitecture } from '#lib/artifacts/architecture.ts';
 import type { Product } from '#lib/artifacts/store.ts';
@@ -26,7 +26,9 @@ export function pulledImage({ tool, from, name }: Pull): Product {
     inputs: { from, name, architecture },
     title: `Image ${from} by ${tool}`,
     expectedMs: 60_000,
-    build: async (dir, note, run) => {
+    build: async (dir, note, runHere) => {
+      const env = await ownStorage(join(dir, 'storage'));
+      const run: Run = async (words, options) => runHere(words, { ...options, env });
       const [hadSource, hadName] = [await has(tool, from, run), await has(tool, name, run)];
       try {
         await pull([tool, 'pull', '--platform', `linux/${architecture}`, from], run, note);
@@ -37,9 +39,24 @@ export function pulledImage({ tool, from, name }: Pull): Product {
         // what the user had stays
         const ours = [...new Set([...(hadSource ? [] : [from]), ...(hadName ? [] : [name])])];
         for (const image of ours) await run([tool, 'rmi', image]).catch(() => undefined);
+        await rm(join(dir, 'storage'), { recursive: true, force: true });
       }
     },
   };
+}
+
+/**
+ * Gives podman a place of its own for images and what is half pulled: a pull that is called off has no time to clean up
+ * after itself. The images of docker are with its engine, which does that.
+ *
+ * @returns the environment with which podman keeps everything below `dir`
+ */
+async function ownStorage(dir: string): Promise<Record<string, string>> {
+  const [conf, scratch] = [join(dir, 'storage.conf'), join(dir, 'tmp')];
+  await mkdir(scratch, { recursive: true });
+  const places = [`graphroot = "${join(dir, 'images')}"`, `runroot = "${join(dir, 'run')}"`];
+  await writeFile(conf, ['[storage]', 'driver = "overlay"', ...places, ''].join('\n'));
+  return { CONTAINERS_STORAGE_CONF: conf, TMPDIR: scratch };
 }
 
 /** Takes one file out of an image's archive: from the uppermost layer that has it. */
