@@ -30,7 +30,7 @@ const asking = (env: NodeJS.ProcessEnv = {}): Settings => settingsFor(at.site, {
 const choose = async (
   env: NodeJS.ProcessEnv = {},
   tool: () => Promise<Output> = async () => Promise.resolve(said(0)),
-): Promise<IstioSource> => istioSource(asking(env), { attempt: tool, within: 500 });
+): Promise<IstioSource> => istioSource(asking(env), { attempt: tool, within: 2000 });
 
 /** What is said by whoever refuses. */
 async function refusal(env: NodeJS.ProcessEnv, tool?: () => Promise<Output>): Promise<string> {
@@ -89,7 +89,7 @@ const lacks: [string, () => Promise<void> | void, RegExp, (() => Promise<Output>
   [
     'a server that does not answer',
     () => void at.site.faults.set(`${paths.archive}.sha256`, ['stalls', 'on']),
-    /\.tar\.gz\.sha256 cannot be reached \(no answer within 0\.5 s\)/,
+    /\.tar\.gz\.sha256 cannot be reached \(no answer within 2 s\)/,
   ],
   [
     'an absent package',
