@@ -8,7 +8,7 @@ import { imageArchives } from './image-archives.ts';
 import { imageStore } from './image-store.ts';
 import { images, type Image } from './images.ts';
 import { kubernetes } from './kubernetes.ts';
-import { builtMesh, meshParts, releasedMesh } from './mesh.ts';
+import { builtMesh, meshParts, releasedMesh, type Mesh } from './mesh.ts';
 import { proxyImage } from './proxy-image.ts';
 import { k3s } from './release/k3s.ts';
 import { isIstioProxyBuild } from './release/istio-release.ts';
@@ -92,8 +92,7 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
   const off = new AbortController();
   const place = (i: number): Place => ({ i, n: count, signal: off.signal });
 
-  const mesh =
-    source.is === 'release' ? releasedMesh(source.release, place) : builtMesh(source.version, place);
+  const mesh = meshOf(source, place);
   const dns = mesh.compiled.then(async () => coredns(place(meshParts + 1)));
   const little = dns.then(async () => small(place(meshParts + 2)));
   const cluster = little.then(async () => kubernetes(place(meshParts + 3)));
@@ -117,24 +116,12 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
     proxyImage({ x64: { agent, envoy }, arm64 }, place(meshParts + 7)),
   );
 
-  const all = [...mesh.all, dns, little, cluster, imported, image, snapshot, foreign];
-  try {
-    await Promise.all(all);
-  } catch (error) {
-    off.abort();
-    // nothing is left running, and nothing half-built, when the error is told
-    await Promise.allSettled(all);
-    throw error;
-  }
-  const istio = await mesh.istio;
+  await allOrNone([...mesh.all, dns, little, cluster, imported, image, snapshot, foreign], off);
   return {
-    kubernetes: await cluster,
-    istio,
-    sidecarPackage: await mesh.sidecarPackage,
+    ...(await forClients(source, mesh, cluster)),
     forNodes: await imported,
     arm64: { sidecarPackage: (await mesh.arm64).sidecarPackage, proxyImage: await foreign },
     vm: { image: await image, snapshot: await snapshot, sidecarPackage: await vmPackage },
-    istioProxyBuild: source.is === 'release' && isIstioProxyBuild(istio),
   };
 }
 
@@ -145,10 +132,17 @@ export type ClientArtifacts = Pick<Artifacts, 'kubernetes' | 'istio' | 'sidecarP
 export async function prepareClients(source: IstioSource): Promise<ClientArtifacts> {
   const off = new AbortController();
   const place = (i: number): Place => ({ i, n: meshParts + 1, signal: off.signal });
-  const mesh =
-    source.is === 'release' ? releasedMesh(source.release, place) : builtMesh(source.version, place);
+  const mesh = meshOf(source, place);
   const cluster = mesh.compiled.then(async () => kubernetes(place(meshParts + 1)));
-  const all = [...mesh.all, cluster];
+  await allOrNone([...mesh.all, cluster], off);
+  return forClients(source, mesh, cluster);
+}
+
+const meshOf = (source: IstioSource, place: (i: number) => Place): Mesh =>
+  source.is === 'release' ? releasedMesh(source.release, place) : builtMesh(source.version, place);
+
+/** Waits for all; when one fails, nothing is left running, and nothing half-built, by the time the error is told. */
+async function allOrNone(all: readonly Promise<unknown>[], off: AbortController): Promise<void> {
   try {
     await Promise.all(all);
   } catch (error) {
@@ -156,6 +150,13 @@ export async function prepareClients(source: IstioSource): Promise<ClientArtifac
     await Promise.allSettled(all);
     throw error;
   }
+}
+
+async function forClients(
+  source: IstioSource,
+  mesh: Mesh,
+  cluster: Promise<string>,
+): Promise<ClientArtifacts> {
   const istio = await mesh.istio;
   return {
     kubernetes: await cluster,
