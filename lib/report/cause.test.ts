@@ -57,6 +57,15 @@ test('of two that explain as much, the one on the lower layer', () => {
   expect(likelyCause(red, alike)?.layer).toBe('istio');
 });
 
+test('of two that explain as much, the one whose own claim is red', () => {
+  const alike = {
+    'c.one': { layer: 'istio', alsoRed: ['x.y'] },
+    'x.y': { layer: 'policy', alsoRed: [] },
+  };
+  const red: Seen[] = [{ id: 'x.y', verdict: 'failed', layer: 'policy' }];
+  expect(likelyCause(red, alike)?.layer).toBe('policy');
+});
+
 test('with an empty map, the lowest layer on which a claim is red', () => {
   const cause = likelyCause(run('traffic.to-vm', 'vm.certificate', 'vm.registered'), {});
   expect(cause).toEqual({

@@ -40,7 +40,10 @@ interface Match {
   overlap: number;
 }
 
-/** What most nearly is what is red; of several alike, the one on the lowest layer, since what stands on it goes with it. */
+/**
+ * What most nearly is what is red. Of several alike, one whose own claim is red, as that is when it is falsified; of
+ * those the one on the lowest layer, since what stands on it goes with it.
+ */
 function explained(results: readonly Seen[], red: readonly Seen[], map: FalsifierMap): Cause | undefined {
   const lookedAt = new Set(
     results.filter(({ verdict }) => ['passed', 'failed', 'broken'].includes(verdict)).map(({ id }) => id),
@@ -55,8 +58,8 @@ function explained(results: readonly Seen[], red: readonly Seen[], map: Falsifie
   const [best] = matches.sort(
     (a, b) =>
       b.overlap - a.overlap ||
-      heightOf(a.layer) - heightOf(b.layer) ||
       Number(reds.has(b.id)) - Number(reds.has(a.id)) ||
+      heightOf(a.layer) - heightOf(b.layer) ||
       (a.id < b.id ? -1 : 1),
   );
   if (!best) return undefined;
