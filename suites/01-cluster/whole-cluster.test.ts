@@ -6,8 +6,7 @@ import type { Lab } from '#lib/layers/lab.ts';
 import { lasting } from '#lib/layers/lasting.ts';
 import { secondLab } from '#lib/layers/second-lab.ts';
 
-// a second cluster beside this one would hold up the layers that are still coming up
-const claim = claims('01-cluster', { layer: 'policy' });
+const claim = claims('01-cluster', { layer: 'cluster' });
 
 // the lab that the other claims stand on is left alone
 const second = lasting(secondLab);

@@ -28,7 +28,7 @@ test('the root is the first disk', () => {
 
 test('the acceleration is the one that was asked for', () => {
   expect(qemuWords({ ...saved, acceleration: 'kvm' }).join(' ')).toContain('-accel kvm -cpu max');
-  expect(qemuWords(saved).join(' ')).toContain('-accel tcg,thread=single,tb-size=1024 -cpu max');
+  expect(qemuWords(saved).join(' ')).toContain('-accel tcg,thread=multi,tb-size=1024 -cpu max');
 });
 
 test('a machine of arm64 has the same devices on another board, with a console of its own', () => {

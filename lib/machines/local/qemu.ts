@@ -99,9 +99,8 @@ const kernelWords = ({ architecture, acceleration }: Processor): string =>
 
 /** The words of an acceleration and a processor; `max` is every feature that it offers. */
 export const accelerationWords = ({ architecture, acceleration }: Processor): string[] => [
-  // one thread for all processors: a guest whose processors wait for each other on busy cores is twice as slow;
   // the emulator keeps translated code, by default up to 1 GiB of it
-  ...['-accel', acceleration === 'kvm' ? 'kvm' : 'tcg,thread=single,tb-size=1024'],
+  ...['-accel', acceleration === 'kvm' ? 'kvm' : 'tcg,thread=multi,tb-size=1024'],
   ...['-cpu', acceleration === 'kvm' ? 'max' : hardware[architecture].emulated],
 ];
 
