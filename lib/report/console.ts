@@ -3,6 +3,7 @@ import { duration } from '#lib/base/progress.ts';
 import type { Judgement } from '#lib/claims/outcome.ts';
 import type { Conformance } from './conformance.ts';
 import { marks } from './marks.ts';
+import { reasonBeside } from './reason.ts';
 import type { Result } from './results.ts';
 import { asked, replacedIn, sum } from './summary.ts';
 
@@ -45,24 +46,14 @@ export function closing(report: Conformance, problems: readonly string[]): strin
   ].join('\n');
 }
 
-function failure({
-  id,
-  verdict,
-  statement,
-  corrected,
-  expected,
-  seen,
-  reason = '',
-  sources,
-  diagnostics,
-  rerun,
-}: Result): string {
+function failure(result: Result): string {
+  const { id, verdict, statement, corrected, expected, seen, sources, diagnostics, rerun } = result;
   const source = sources.map(({ source: name, section }) => `${name}, "${section}"`).join('\n');
   const rows: [string, string | undefined][] = [
     ['claim', corrected ?? statement],
     ['expected', expected],
     ['seen', seen],
-    [verdict === 'failed' ? 'because' : 'reason', reason],
+    [verdict === 'failed' ? 'because' : 'reason', reasonBeside(result)],
     ['source', source],
     ['diagnostics', diagnostics && `${diagnostics}/`],
     ['again', rerun],

@@ -1,5 +1,6 @@
 import { duration } from '#lib/base/progress.ts';
 import { suites } from '#lib/claims/catalogue.ts';
+import { reasonBeside } from '#lib/report/reason.ts';
 import { totalsOf, type Result } from '#lib/report/results.ts';
 import { html, type Html } from './html.ts';
 import { anchor, bundleLinks, clock, filters, mark, prose, type Context } from './parts.ts';
@@ -94,14 +95,15 @@ function waited(waits: Result['waits']): Html {
 
 /** What came out, where the sentence stands, and how to look again: what a failure is read for. */
 export function said(claim: Result, { report, sources, folder }: Context): Html {
-  const { verdict, reason, expected, seen, feature, blockedBy, diagnostics, rerun } = claim;
+  const { id, verdict, expected, seen, feature, blockedBy, diagnostics, rerun } = claim;
+  const reason = reasonBeside(claim);
   const red = verdict === 'failed' || verdict === 'broken' || verdict === 'blocked';
   return html`${expected !== undefined && row('expected', html`<pre tabindex="0">${expected}</pre>`)}
   ${seen !== undefined && row('seen', html`<pre tabindex="0" class="seen">${seen}</pre>`)}
   ${reason !== undefined && row(red ? 'because' : 'reason', html`<span class="reason">${reason}</span>`)}
   ${feature !== undefined && row('lacks', feature)}
   ${blockedBy !== undefined && row('blocked by', `layer ${blockedBy}`)}
-  ${red && report.cause !== null && row('likely cause', report.cause.line)}
+  ${red && report.cause?.claims.includes(id) && row('likely cause', report.cause.line)}
   ${row(
     'source',
     claim.sources.map(({ source, section }, place) => {
