@@ -1,5 +1,5 @@
-import { networks } from '#lib/machines/local/topology.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
+import { clusterNetworks } from '#lib/machines/topology.ts';
 
 /** Where the node sees the certificates and kubeconfigs of the cluster. */
 const pki = '/var/kubernetes/pki';
@@ -22,7 +22,7 @@ export const controlPlane: Readonly<Record<string, (address: string) => string[]
     '--etcd-servers=http://127.0.0.1:2379',
     `--advertise-address=${address}`,
     '--secure-port=6443',
-    `--service-cluster-ip-range=${networks.services}`,
+    `--service-cluster-ip-range=${clusterNetworks.services}`,
     '--authorization-mode=Node,RBAC',
     '--allow-privileged=true',
     '--enable-admission-plugins=NodeRestriction',
@@ -69,7 +69,7 @@ export const controlPlane: Readonly<Record<string, (address: string) => string[]
 
 /** Starts one program of the control plane on its node. */
 export async function startControlPlane(node: NodeMachine, program: string): Promise<void> {
-  const words = controlPlane[program]?.(node.plan.address);
+  const words = controlPlane[program]?.(await node.address());
   if (!words) throw new Error(`No program of the control plane is called ${program}`);
   await node.daemon(program, words);
 }

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { networks } from '#lib/machines/local/topology.ts';
+import { clusterNetworks } from '#lib/machines/topology.ts';
 
 /** Where k3s reads its options, under the names of its flags. */
 export const configFile = '/etc/rancher/k3s/config.yaml';
@@ -26,9 +26,9 @@ export const serverConfig = (node: OnNode): string =>
     disable: ['traefik'],
     'write-kubeconfig-mode': '0600',
     'advertise-address': node.address,
-    'cluster-cidr': networks.pods,
-    'service-cidr': networks.services,
-    'cluster-dns': networks.dns,
+    'cluster-cidr': clusterNetworks.pods,
+    'service-cidr': clusterNetworks.services,
+    'cluster-dns': clusterNetworks.dns,
     // all nodes are on one network, and a tunnel takes a module of the kernel
     'flannel-backend': 'host-gw',
   });

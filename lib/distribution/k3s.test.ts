@@ -9,8 +9,8 @@ import { temporary } from '#lib/base/temporary.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import type { Kube } from '#lib/kube/client.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
-import { nodePlans, type NodePlan } from '#lib/machines/local/topology.ts';
 import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
+import { apiAt, keepTopology, nodePlans, type NodePlan, type Topology } from '#lib/machines/topology.ts';
 import { died, revive } from './died.ts';
 import type { Distribution } from './distribution.ts';
 import { k3s, reachable } from './k3s.ts';
@@ -36,6 +36,13 @@ esac
 touch "$root/runs"
 exec sleep 60
 `;
+
+const topology: Topology = {
+  nodes: { 'k3s-master': '192.0.2.60', 'k3s-worker-1': '192.0.2.61', 'k3s-worker-2': '192.0.2.62' },
+  api: apiAt('192.0.2.60'),
+  vm: '192.0.2.64',
+  bystander: '192.0.2.1',
+};
 
 let scratch: Awaited<ReturnType<typeof temporary>>;
 let nodes: NodeMachine[];
@@ -69,6 +76,7 @@ beforeEach(async () => {
   });
   lab = { name: 'any', dir: join(scratch.path, 'lab'), init: { pid: 0, started: '' } };
   nodes = nodePlans(settings({})).map((plan) => folderNode(join(scratch.path, plan.name), plan));
+  await keepTopology(lab, topology);
   for (const { dir } of nodes)
     for (const one of ['run', 'var/log']) await mkdir(join(dir, one), { recursive: true });
   api.kube = kubeOf();
@@ -93,7 +101,8 @@ const kubeOf = (podNetwork?: string): Pick<Kube, 'get'> => ({
 function folderNode(dir: string, plan: NodePlan): NodeMachine {
   const inside = (words: readonly string[]): string[] =>
     words.map((word) => word.replace(/(^|[\s'">])(?=\/(?:etc|run|var)\/)/g, `$1${dir}`));
-  const said = `2: enp0s1    inet ${plan.address}/24 brd 192.168.64.255 scope global enp0s1\n`;
+  const address = topology.nodes[plan.name] ?? '';
+  const said = `2: enp0s1    inet ${address}/24 brd 192.0.2.255 scope global enp0s1\n`;
   const perform =
     (how: typeof run) =>
     async (words: readonly string[], options?: RunOptions): Promise<Output> =>
@@ -102,7 +111,7 @@ function folderNode(dir: string, plan: NodePlan): NodeMachine {
     ...{ name: plan.name, plan, dir },
     onHost: (path) => join(dir, path),
     enter: () => [],
-    address: async () => Promise.resolve(plan.address),
+    address: async () => Promise.resolve(address),
     run: perform(run),
     attempt: perform(attempt),
     write: async (path, content, { mode = 0o644 } = {}) => {
@@ -143,7 +152,7 @@ test('a server on the control plane node, agents on the workers that join with i
   const [master, ...workers] = nodes;
   expect(await config(master)).toEqual({
     'node-name': 'k3s-master',
-    'node-ip': '192.168.64.60',
+    'node-ip': '192.0.2.60',
     'flannel-iface': 'enp0s1',
     'kubelet-arg': [
       'cgroup-root=/istio-vm-conformance/any/k3s-master',
@@ -153,7 +162,7 @@ test('a server on the control plane node, agents on the workers that join with i
     ],
     disable: ['traefik'],
     'write-kubeconfig-mode': '0600',
-    'advertise-address': '192.168.64.60',
+    'advertise-address': '192.0.2.60',
     'cluster-cidr': '10.42.0.0/16',
     'service-cidr': '10.43.0.0/16',
     'cluster-dns': '10.43.0.10',
@@ -162,8 +171,8 @@ test('a server on the control plane node, agents on the workers that join with i
   for (const worker of workers) {
     expect(await config(worker)).toMatchObject({
       'node-name': worker.name,
-      'node-ip': worker.plan.address,
-      server: 'https://192.168.64.60:6443',
+      'node-ip': topology.nodes[worker.name],
+      server: 'https://192.0.2.60:6443',
       token,
     });
     const file = join(worker.dir, 'etc/rancher/k3s/config.yaml');
@@ -171,7 +180,7 @@ test('a server on the control plane node, agents on the workers that join with i
   }
 
   // both kubeconfigs lead to the API server, and are for their owner alone
-  const files = { 'kubeconfig.lab': 'https://192.168.64.60:6443', kubeconfig: 'https://127.0.0.1:4711' };
+  const files = { 'kubeconfig.lab': 'https://192.0.2.60:6443', kubeconfig: 'https://127.0.0.1:4711' };
   for (const [name, address] of Object.entries(files)) {
     const file = join(lab.dir, name);
     expect(await readFile(file, 'utf8')).toBe(`server: ${address}\n`);
@@ -180,7 +189,7 @@ test('a server on the control plane node, agents on the workers that join with i
 });
 
 test('a kubeconfig that k3s would not write is refused', () => {
-  expect(() => reachable('server: https://10.0.0.1:6443')).toThrow(
+  expect(() => reachable('server: https://10.0.0.1:6443', topology.api)).toThrow(
     '/etc/rancher/k3s/k3s.yaml of k3s has no server https://127.0.0.1:6443.',
   );
 });

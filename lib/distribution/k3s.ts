@@ -4,8 +4,8 @@ import { redact } from '#lib/base/redact.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import type { Kube } from '#lib/kube/client.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
-import { networks } from '#lib/machines/local/topology.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
+import { topologyOf } from '#lib/machines/topology.ts';
 import { controlPlaneOf, type Distribution } from './distribution.ts';
 import { agentConfig, configFile, serverConfig, type OnNode } from './k3s-config.ts';
 import { forwardApi, writeKubeconfigs } from './kubeconfig.ts';
@@ -90,17 +90,18 @@ async function furnish(
 
 async function start(lab: LocalLab, nodes: readonly NodeMachine[]): Promise<Kube> {
   const master = controlPlaneOf(nodes);
+  const { api } = topologyOf(lab);
   await master.write(configFile, serverConfig(await onNode(master, lab.name)), { mode: 0o600 });
   await master.daemon(server, [program, 'server']);
   const port = await forwardApi(lab);
   for (const file of [token, kubeconfig]) await written(master, server, file);
   const joining = (await text(master, token)).trim();
-  await writeKubeconfigs(lab, reachable(await text(master, kubeconfig)), port);
+  await writeKubeconfigs(lab, reachable(await text(master, kubeconfig), api), port);
   const kube = await apiReady(lab);
   await registered(kube, master, server);
   // one after the other, so that each gets the pod network that the lab has routes to
   for (const node of nodes.filter((one) => one !== master)) {
-    const config = agentConfig(await onNode(node, lab.name), { url: networks.api, token: joining });
+    const config = agentConfig(await onNode(node, lab.name), { url: api, token: joining });
     await node.write(configFile, config, { mode: 0o600 });
     await node.daemon(agent, [program, 'agent']);
     await registered(kube, node, agent);
@@ -109,10 +110,10 @@ async function start(lab: LocalLab, nodes: readonly NodeMachine[]): Promise<Kube
 }
 
 /** k3s writes its kubeconfig for clients on its own node; elsewhere the server has the node's address. */
-export function reachable(admin: string): string {
+export function reachable(admin: string, api: string): string {
   const own = 'https://127.0.0.1:6443';
   if (!admin.includes(own)) throw new Error(`${kubeconfig} of k3s has no server ${own}.`);
-  return admin.replace(own, networks.api);
+  return admin.replace(own, api);
 }
 
 const text = async (node: NodeMachine, path: string): Promise<string> =>
@@ -171,7 +172,8 @@ async function brought<T>(
 
 /** What a node's configuration depends on. Its interface is found by its address: providers name it as they like. */
 async function onNode(node: NodeMachine, labName: string): Promise<OnNode> {
-  const { name, address } = node.plan;
+  const { name } = node;
+  const address = await node.address();
   const { stdout } = await node.run(['ip', '-4', '-o', 'address', 'show', 'to', `${address}/32`]);
   const iface = /^\d+:\s+([^\s@]+)/.exec(stdout)?.[1];
   if (iface === undefined) throw new Error(`Machine ${name} has no interface with ${address}.`);

@@ -2,7 +2,7 @@ import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
-import { networks, type NodePlan } from '#lib/machines/local/topology.ts';
+import { clusterNetworks, type NodePlan } from '#lib/machines/topology.ts';
 
 /** Writes the configuration of containerd, the pod network, kubelet and kube-proxy onto a node. */
 export async function configureNode(node: NodeMachine, labName: string): Promise<void> {
@@ -38,7 +38,7 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
       cgroupRoot,
       failCgroupV1: false,
       failSwapOn: false,
-      clusterDNS: [networks.dns],
+      clusterDNS: [clusterNetworks.dns],
       clusterDomain: 'cluster.local',
       resolvConf: '/etc/resolv.conf',
       registerNode: true,
@@ -57,7 +57,7 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
       mode: 'iptables',
       hostnameOverride: name,
       clientConnection: { kubeconfig: '/etc/kubernetes/kube-proxy.conf' },
-      clusterCIDR: networks.pods,
+      clusterCIDR: clusterNetworks.pods,
       detectLocalMode: 'ClusterCIDR',
       conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
       iptables: { minSyncPeriod: '100ms', syncPeriod: '30s' },
@@ -108,7 +108,7 @@ export async function masquerade(node: NodeMachine): Promise<void> {
     podNetwork,
     '!',
     '-d',
-    networks.pods,
+    clusterNetworks.pods,
     '-j',
     'MASQUERADE',
   ]);
@@ -123,7 +123,7 @@ export const startKubelet = async (node: NodeMachine): Promise<void> =>
     '--config=/etc/kubernetes/kubelet.yaml',
     '--kubeconfig=/etc/kubernetes/kubelet.conf',
     `--hostname-override=${node.name}`,
-    `--node-ip=${node.plan.address}`,
+    `--node-ip=${await node.address()}`,
   ]);
 
 export const startKubeProxy = async (node: NodeMachine): Promise<void> =>

@@ -3,19 +3,21 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { run } from '#lib/base/command.ts';
 import { writeAtomic } from '#lib/base/files.ts';
-import { networks, type NodePlan } from '#lib/machines/local/topology.ts';
+import { clusterNetworks, type NodePlan } from '#lib/machines/topology.ts';
 
 /**
  * Makes the certificates and kubeconfigs of a cluster with kubeadm's own phases (elliptic keys: no waiting for primes).
  *
  * @param dir gets pki/ and conf/<who>.conf; every file of them is 0600
  * @param programs folder of the Kubernetes programs
+ * @param api where the control plane is reached
  */
 export async function makePki(
   dir: string,
   programs: string,
   version: string,
   nodes: readonly NodePlan[],
+  api: URL,
 ): Promise<void> {
   const config = join(dir, 'kubeadm.yaml');
   const master = nodes.find((node) => node.role === 'control-plane');
@@ -23,7 +25,7 @@ export async function makePki(
     {
       apiVersion: 'kubeadm.k8s.io/v1beta4',
       kind: 'InitConfiguration',
-      localAPIEndpoint: { advertiseAddress: master?.address, bindPort: 6443 },
+      localAPIEndpoint: { advertiseAddress: api.hostname, bindPort: Number(api.port) },
       nodeRegistration: { name: master?.name, criSocket: 'unix:///run/containerd/containerd.sock' },
     },
     {
@@ -31,9 +33,9 @@ export async function makePki(
       kind: 'ClusterConfiguration',
       kubernetesVersion: version,
       certificatesDir: join(dir, 'pki'),
-      controlPlaneEndpoint: networks.api.slice('https://'.length),
+      controlPlaneEndpoint: api.host,
       encryptionAlgorithm: 'ECDSA-P256',
-      networking: { serviceSubnet: networks.services, podSubnet: networks.pods },
+      networking: { serviceSubnet: clusterNetworks.services, podSubnet: clusterNetworks.pods },
       apiServer: { certSANs: ['127.0.0.1', 'localhost'] },
     },
   ];

@@ -6,6 +6,7 @@ import { cloneImageStore } from '#lib/artifacts/image-store.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
 import { bring, packed } from '#lib/machines/bring.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
+import { topologyOf } from '#lib/machines/topology.ts';
 import { controlPlane, startControlPlane } from './control-plane.ts';
 import { controlPlaneOf, type Distribution } from './distribution.ts';
 import { startControllers } from './start-controllers.ts';
@@ -83,6 +84,7 @@ async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[], progra
       programs,
       kubernetesVersion,
       nodes.map(({ plan }) => plan),
+      new URL(topologyOf(lab).api),
     ),
     startControlPlane(master, 'etcd'),
     ...nodes.map(async (node) => {

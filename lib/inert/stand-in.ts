@@ -10,7 +10,8 @@ import { labOf, type Lab } from '#lib/layers/lab.ts';
 import { workloadFiles } from '#lib/layers/workload.ts';
 import { enterLab, type LocalLab } from '#lib/machines/local/lab.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
-import type { NodePlan } from '#lib/machines/local/topology.ts';
+import { localAddresses } from '#lib/machines/local/addresses.ts';
+import { keepTopology, type NodePlan } from '#lib/machines/topology.ts';
 import type { VmMachine } from '#lib/machines/local/vm.ts';
 import type { Target } from './target.ts';
 
@@ -50,7 +51,7 @@ export function standIn(target: Target): StandIn {
     return answer;
   };
   const dir = mkdtempSync(join(tmpdir(), 'inert-lab-'));
-  const local: LocalLab = { name: 'inert', dir, init: { pid: 0, started: '' } };
+  const local: LocalLab = { name: 'inert', dir, init: { pid: 0, started: '' }, addresses: localAddresses };
   const programs = {
     kubernetes: join(dir, 'programs'),
     istio: join(dir, 'programs'),
@@ -140,6 +141,7 @@ export function standIn(target: Target): StandIn {
     },
     lay: async () => {
       await lay(dir, onDisk);
+      await keepTopology(local, localAddresses);
       await lay(workloadFiles({ dir }), generated);
     },
     remove() {

@@ -10,14 +10,14 @@ import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { upstream } from '#lib/distribution/upstream.ts';
 import { kubeClient, type Kube } from '#lib/kube/client.ts';
 import { manifest, type Values } from '#lib/kube/manifest.ts';
-import { enterLab, findLab, type LocalLab } from '#lib/machines/local/lab.ts';
+import { addressesOf, enterLab, findLab, type LocalLab } from '#lib/machines/local/lab.ts';
 import { nodeMachine } from '#lib/machines/local/node.ts';
 import { multipassNode } from '#lib/machines/multipass/node.ts';
 import { instanceOf, multipassProvider } from '#lib/machines/multipass/provider.ts';
 import { multipassVm } from '#lib/machines/multipass/vm.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
-import { nodePlans } from '#lib/machines/local/topology.ts';
 import { vmMachine, type VmMachine } from '#lib/machines/local/vm.ts';
+import { nodePlans, topologyOf, type Topology } from '#lib/machines/topology.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { existingLab } from './existing/lab.ts';
 import { hasRecord, recordIn } from './existing/record.ts';
@@ -52,6 +52,10 @@ export interface Lab {
   readonly distribution: Distribution;
   readonly nodes: readonly NodeMachine[];
   readonly vm: VmMachine;
+  /** Where its machines are. @throws Error when they never came up */
+  readonly topology: Topology;
+  /** Asks the provider of its machines, which run, where they are now. */
+  locate(): Promise<Topology>;
   /** Kubeconfig for the host, through a forwarder on loopback; mode 0600. */
   readonly kubeconfig: string;
   /** The API server, through the forwarder on loopback. */
@@ -97,6 +101,9 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
     local,
     programs,
     kubeconfig,
+    get topology() {
+      return topologyOf(local);
+    },
     get kube() {
       kube ??= kubeClient(kubeconfig);
       return kube;
@@ -122,8 +129,10 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
 const distributionOf = ({ kubernetes, forNodes }: Programs): Distribution =>
   forNodes.is === 'k3s' ? k3s(forNodes) : upstream({ programs: kubernetes, ...forNodes });
 
+type Provided = Pick<Lab, 'nodes' | 'vm' | 'locate'>;
+
 /** The machines of a lab, from the provider that the settings name; none is asked anything yet. */
-function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pick<Lab, 'nodes' | 'vm'> {
+function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Provided {
   const plans = nodePlans(settings);
   const { vmName: name, sizes } = settings;
   if (settings.lab.provider !== 'multipass') {
@@ -136,6 +145,7 @@ function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pi
         size: sizes.vm,
         name,
       }),
+      locate: async () => Promise.resolve(addressesOf(local)),
     };
   }
   const provider = multipassProvider({ lab: local });
@@ -145,6 +155,7 @@ function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pi
       multipassNode(provider, plan, instanceOf(local.name, plan.name), dirOf(plan.name)),
     ),
     vm: multipassVm(provider, name, sizes.vm, dirOf(name)),
+    locate: async () => Promise.resolve(addressesOf(local)),
   };
 }
 

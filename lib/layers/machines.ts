@@ -1,5 +1,9 @@
+import { exists } from '#lib/base/files.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
+import { labKubeconfig } from '#lib/distribution/kubeconfig.ts';
+import { keepTopology, knownTopology, moved, type Topology } from '#lib/machines/topology.ts';
+import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 import { installPackage } from './workload.ts';
 
@@ -32,6 +36,7 @@ export const machines: Layer = {
       }),
     ]);
     const unseen = started.filter((node) => node.onHost('/') === undefined);
+    await located(lab);
     await distribution.furnish(unseen, note);
   },
 
@@ -40,12 +45,35 @@ export const machines: Layer = {
     const running = await Promise.all(machines.map(stands));
     const off = machines.filter((_, i) => !running[i]).map(({ name }) => name);
     if (off.length > 0) throw new Error(`${off.join(', ')} ${off.length === 1 ? 'does' : 'do'} not run`);
+    if (lab.features.has('own-vm')) await stayed(lab);
   },
 
   async down({ nodes, vm }) {
     await Promise.all([...nodes.map(async (node) => node.stop()), vm.stop()]);
   },
 };
+
+/**
+ * Writes down where the machines are. A machine may come up with another address than before.
+ *
+ * @throws Error when it is that of a node, and the cluster was made for the one before
+ */
+async function located(lab: Lab): Promise<void> {
+  const [before, now] = [knownTopology(lab), await lab.locate()];
+  const others = before && exists(labKubeconfig(lab)) ? moved(before.nodes, now.nodes) : [];
+  if (others.length > 0)
+    throw new Error(
+      `${others.join(', ')} when the cluster was made, whose parts find each other by their addresses; \`npm run lab -- up --recreate\` begins anew.`,
+    );
+  await keepTopology(lab, now);
+}
+
+/** @throws Error that names the machines which have another address than when they came up */
+async function stayed(lab: Lab): Promise<void> {
+  const everyone = ({ nodes, vm }: Topology): Topology['nodes'] => ({ ...nodes, [lab.vm.name]: vm });
+  const others = moved(everyone(lab.topology), everyone(await lab.locate()));
+  if (others.length > 0) throw new Error(others.join(', '));
+}
 
 const stands = async (machine: Machine): Promise<boolean> =>
   machine.run(['true']).then(

@@ -1,7 +1,6 @@
 import { ownProgram } from '#lib/base/own-program.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
-import { networks } from '#lib/machines/local/topology.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
 import { inBackground } from './in-background.ts';
@@ -25,12 +24,13 @@ export async function registryOfOnly(
   node: Lab['nodes'][number],
   architecture: string,
 ): Promise<Change> {
-  const address = `${networks.bridge}:${String(port)}`;
+  const own = lab.topology.bystander;
+  const address = `${own}:${String(port)}`;
   const program = [...ownProgram('lib/layers/serve-image.ts'), lab.programs.arm64.proxyImage];
   const registry = await inBackground(lab, `docker.io for ${architecture} alone`, [
     ...program,
     architecture,
-    networks.bridge,
+    own,
     String(port),
   ]);
   const serving = change(registry.name, async () => {

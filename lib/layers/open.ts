@@ -13,6 +13,7 @@ import { labDir } from '#lib/base/paths.ts';
 import { say, step } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
+import { localAddresses } from '#lib/machines/local/addresses.ts';
 import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
 import { multipass } from '#lib/machines/multipass/cli.ts';
 import { removingAll } from '#lib/machines/multipass/provider.ts';
@@ -56,7 +57,7 @@ export async function openLabFor(
   await hostPackages(vm);
   const paths = await programs(settings, source);
   if (recreate) await closeLab(settings.lab.name);
-  const { lab: local, kept } = await openLab(settings);
+  const { lab: local, kept } = await openLab(settings, localAddresses);
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(paths, undefined, 2));
   await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), [paths.istio, paths.kubernetes]));
   if (settings.lab.provider === 'multipass')

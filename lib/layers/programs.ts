@@ -3,8 +3,8 @@ import { vmArchitecture } from '#lib/artifacts/architecture.ts';
 import type { IstioSource } from '#lib/artifacts/source.ts';
 import { vmImage } from '#lib/artifacts/vm-image.ts';
 import type { Settings } from '#lib/base/settings.ts';
+import { localAddresses } from '#lib/machines/local/addresses.ts';
 import { vmSnapshot } from '#lib/machines/local/snapshot.ts';
-import { networks } from '#lib/machines/local/topology.ts';
 import type { Programs } from './lab.ts';
 import { installing } from './workload.ts';
 
@@ -15,7 +15,10 @@ export async function programs(settings: Settings, source: IstioSource): Promise
   return prepare(settings, source, {
     architecture,
     image: async (place) =>
-      vmImage({ hostname: settings.vmName, address: `${networks.vm}/24`, diskGiB, architecture }, place),
+      vmImage(
+        { hostname: settings.vmName, address: `${localAddresses.vm}/24`, diskGiB, architecture },
+        place,
+      ),
     snapshot: async (image, sidecarPackage, place) =>
       vmSnapshot(image, settings.vmName, settings.sizes.vm, installing(sidecarPackage), place),
   });

@@ -1,5 +1,5 @@
-import type { NodePlan } from './local/topology.ts';
 import type { Machine } from './machine.ts';
+import type { NodePlan } from './topology.ts';
 
 /** A machine that a cluster is put on: it can also run programs in the background. */
 export interface NodeMachine extends Machine {

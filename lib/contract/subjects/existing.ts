@@ -9,7 +9,7 @@ import { settings as readSettings } from '#lib/base/settings.ts';
 import { existingProvider } from '#lib/machines/existing/provider.ts';
 import { existingSettings, type ExistingSettings } from '#lib/machines/existing/settings.ts';
 import { forward } from '#lib/machines/local/forward.ts';
-import { networks } from '#lib/machines/local/topology.ts';
+import { localAddresses } from '#lib/machines/local/addresses.ts';
 import { contractLab, local } from './local.ts';
 
 /** The machines that EXISTING_VM names; without it, a VM of the local provider that is set up as a user would. */
@@ -78,7 +78,7 @@ async function setUpByHand({
   await until('sshd listens', async () => (await vm.run(['ss', '-Hltn', 'sport = :22'])).stdout, Boolean, {
     within: seconds(60),
   });
-  const port = await forward(lab.local, 'ssh', `${networks.vm}:22`);
+  const port = await forward(lab.local, 'ssh', `${localAddresses.vm}:22`);
   const hostKeys = (await vm.run(['sh', '-c', 'cat /etc/ssh/ssh_host_*_key.pub'])).stdout.trim().split('\n');
   const knownHosts = join(lab.dir, 'known_hosts');
   await writeAtomic(

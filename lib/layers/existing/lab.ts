@@ -18,7 +18,10 @@ type Words = readonly string[];
  * @param lab with the parts that every lab has
  * @param record what it was put on
  */
-export function existingLab(lab: Omit<Lab, 'nodes' | 'vm' | 'distribution'>, record: ExistingRecord): Lab {
+export function existingLab(
+  lab: Omit<Lab, 'nodes' | 'vm' | 'locate' | 'distribution'>,
+  record: ExistingRecord,
+): Lab {
   const { settings: given, vmName } = record;
   const marks = marksOf(record.lab);
   const used = given.mesh === 'use';
@@ -69,7 +72,13 @@ export function existingLab(lab: Omit<Lab, 'nodes' | 'vm' | 'distribution'>, rec
         lab.manifest(file, { LAB_OWNER: ownerName(record.lab), ...values })) satisfies Lab['manifest'],
     },
   }) as Lab;
-  return without(own, { nodes: 'node-access', local: 'own-network', distribution: 'own-cluster' });
+  return without(own, {
+    nodes: 'node-access',
+    local: 'own-network',
+    topology: 'own-network',
+    locate: 'own-network',
+    distribution: 'own-cluster',
+  });
 
   async function inOwnNamespace(words: Words): Promise<boolean> {
     const flag = words.findIndex((word) => word === '-n' || word === '--namespace');

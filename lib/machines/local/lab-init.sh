@@ -15,7 +15,7 @@ mkdir /run/netns
 sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null || true
 ip link set lo up
 ip link add br0 address 52:54:00:64:00:01 type bridge
-ip address add 192.168.64.1/24 dev br0
+ip address add "$(cat "$dir/bridge")/24" dev br0
 ip link set br0 up
 ip tuntap add tap-vm mode tap
 ip link set tap-vm master br0 up

@@ -10,15 +10,17 @@ import { labDir, root } from '#lib/base/paths.ts';
 import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
+import { nodePlans, type Topology } from '#lib/machines/topology.ts';
 import { roomForWatchers } from './inotify.ts';
-import { nodePlans } from './topology.ts';
 
-/** An open lab of the local provider. */
+/** An open lab, as this host has it. */
 export interface LocalLab {
   name: string;
   dir: string;
   /** The lab's first process, as the host knows it. */
   init: ProcessId;
+  /** What its own network was made with. A lab without it has its machines elsewhere, in reach of this host. */
+  addresses?: Topology;
 }
 
 interface Built {
@@ -28,23 +30,29 @@ interface Built {
 
 export const script = (name: string): string => join(root, 'lib/machines/local', name);
 
-/** Words that put a command into the lab's namespaces: its network, its processes, its mounts. */
-export const enterLab = ({ init }: LocalLab): string[] => [
-  'nsenter',
-  '-t',
-  String(init.pid),
-  '-m',
-  '-p',
-  '-n',
-  '--',
-];
+/**
+ * Words that put a command into a lab: into its namespaces (network, processes, mounts). When its machines are
+ * elsewhere there are none, and that is this host itself.
+ */
+export const enterLab = ({ init, addresses }: LocalLab): string[] =>
+  addresses === undefined ? [] : ['nsenter', '-t', String(init.pid), '-m', '-p', '-n', '--'];
+
+/** What a lab's own network was made with. @throws Error when it has none */
+export function addressesOf({ name, addresses }: LocalLab): Topology {
+  if (addresses) return addresses;
+  throw new Error(`Lab ${name} has no network of its own on this host: its machines are elsewhere.`);
+}
 
 /**
  * Opens a lab: attaches to the one that stands, or makes its namespaces and arms the keeper that ends it with us.
  *
+ * @param addresses what a network of its own is made with; without it none is made, nor any namespace
  * @throws RefusedError when another run uses the lab, or it was built from other settings
  */
-export async function openLab(settings: Settings): Promise<{ lab: LocalLab; kept: boolean }> {
+export async function openLab(
+  settings: Settings,
+  addresses?: Topology,
+): Promise<{ lab: LocalLab; kept: boolean }> {
   const { name } = settings.lab;
   const dir = labDir(name);
   return withLock(`${dir}.lock`, `lab ${name}`, async () => {
@@ -58,12 +66,10 @@ export async function openLab(settings: Settings): Promise<{ lab: LocalLab; kept
     await endElsewhere(name, dir);
     await rm(dir, { recursive: true, force: true });
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const isElsewhere = settings.lab.provider === 'existing';
-    const nodes = nodePlans(settings).map((node) => `${node.name} ${node.address} ${node.podNetwork}\n`);
-    if (!isElsewhere) await writeAtomic(join(dir, 'nodes'), nodes.join(''));
+    if (addresses !== undefined) await layNetwork(dir, addresses, settings);
     await writeAtomic(join(dir, 'built.json'), JSON.stringify(built(settings), undefined, 2), 0o600);
     await own(dir);
-    if (!isElsewhere) await roomForWatchers();
+    if (addresses !== undefined) await roomForWatchers();
     const keeper = await spawnDetached(['bash', script('keeper.sh'), dir], { log: join(dir, 'keeper.log') });
     const lab = await until(
       `lab ${name} has its namespaces (log: ${join(dir, 'keeper.log')})`,
@@ -86,7 +92,19 @@ export async function findLab(name: string): Promise<LocalLab | undefined> {
 async function labIn(name: string): Promise<LocalLab | undefined> {
   const dir = labDir(name);
   const init = await processIn(join(dir, 'init'));
-  return init && isAlive(init) ? { name, dir, init } : undefined;
+  if (!init || !isAlive(init)) return undefined;
+  const addresses = readJson<Topology>(join(dir, 'network.json'));
+  return { name, dir, init, ...(addresses && { addresses }) };
+}
+
+/** What the first process of the lab makes its network from. */
+async function layNetwork(dir: string, addresses: Topology, settings: Settings): Promise<void> {
+  const nodes = nodePlans(settings).map(
+    ({ name, podNetwork }) => `${name} ${addresses.nodes[name] ?? ''} ${podNetwork}\n`,
+  );
+  await writeAtomic(join(dir, 'nodes'), nodes.join(''));
+  await writeAtomic(join(dir, 'bridge'), `${addresses.bystander}\n`);
+  await writeAtomic(join(dir, 'network.json'), JSON.stringify(addresses));
 }
 
 /** Whether the lab outlives the run that uses it. */

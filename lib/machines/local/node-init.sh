@@ -1,9 +1,9 @@
 #!/bin/bash
-# node-init.sh <machine folder> <name> <address> <hosts file> <folder of the Kubernetes programs>
+# node-init.sh <machine folder> <name> <hosts file> <folder of the Kubernetes programs>
 # The first process of a node, in pid, mount, uts and ipc namespaces of its own. Its root is made of the host's /usr
 # (read-only), an overlay of the host's /etc, and its own /var, /run, /opt and /tmp: nothing it writes reaches the host.
 set -eu
-machine=$1 name=$2 hosts=$4 programs=$5
+machine=$1 name=$2 hosts=$3 programs=$4
 read -r pid _ </proc/self/stat # the lab's /proc: the id that the lab knows us by
 
 hostname "$name"

@@ -6,9 +6,9 @@ import type { Size } from '#lib/base/settings.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import type { FileOptions, Machine } from '#lib/machines/machine.ts';
 import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
+import type { NodePlan, Topology } from '#lib/machines/topology.ts';
 import { readFileSync } from 'node:fs';
-import { enterLab, script, type LocalLab } from './lab.ts';
-import { networks, type NodePlan } from './topology.ts';
+import { addressesOf, enterLab, script, type LocalLab } from './lab.ts';
 
 /**
  * A light machine: pid, mount, uts, ipc and network namespaces of its own and a control group with its size.
@@ -68,19 +68,11 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
     upload: async (local, remote, options) => put(machine, remote, readFileSync(local), options),
     start: async () => {
       await mkdir(dir, { recursive: true });
-      await writeAtomic(join(lab.dir, 'hosts'), hosts());
+      await writeAtomic(join(lab.dir, 'hosts'), hosts(addressesOf(lab)));
       const { cpus, memoryMiB } = plan.size;
       await run(['bash', script('cgroups.sh'), 'make', lab.name, plan.name, String(cpus), String(memoryMiB)]);
       await run(['rm', '-f', pidFile]);
-      const init = [
-        'bash',
-        script('node-init.sh'),
-        dir,
-        plan.name,
-        plan.address,
-        join(lab.dir, 'hosts'),
-        programs,
-      ];
+      const init = ['bash', script('node-init.sh'), dir, plan.name, join(lab.dir, 'hosts'), programs];
       await run([
         // what stays in the background must not hold on to our pipes
         ...['sh', '-c', `exec "$@" >>'${dir}/init.log' 2>&1 </dev/null`, '-'],
@@ -131,15 +123,9 @@ async function put(
   await machine.run(['sh', '-c', shell, '-', file], { input: content });
 }
 
-function hosts(): string {
-  return [
-    '127.0.0.1 localhost',
-    '192.168.64.60 k3s-master',
-    '192.168.64.61 k3s-worker-1',
-    '192.168.64.62 k3s-worker-2',
-    `${networks.vm} vm`,
-    '',
-  ].join('\n');
+function hosts({ nodes, vm }: Topology): string {
+  const named = Object.entries(nodes).map(([name, address]) => `${address} ${name}`);
+  return ['127.0.0.1 localhost', ...named, `${vm} vm`, ''].join('\n');
 }
 
 /** What the kernel grants the machine's control group. The disk of a node is the host's: it has no size of its own. */

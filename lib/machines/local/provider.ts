@@ -7,10 +7,10 @@ import type { Size } from '#lib/base/settings.ts';
 import { doFirstBoot } from '#lib/machines/first-boot.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { MachineProvider, MachineSpec } from '#lib/machines/provider.ts';
+import { nodePlans } from '#lib/machines/topology.ts';
 import { enterLab, script, type LocalLab } from './lab.ts';
 import { nodeMachine } from './node.ts';
 import { foldersIn } from './sweep.ts';
-import { nodePlans } from './topology.ts';
 import { vmMachine } from './vm.ts';
 
 export interface LocalPlace {

@@ -7,7 +7,7 @@ import { RefusedError } from '#lib/base/errors.ts';
 import { until } from '#lib/base/until.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
 import { multipass, type Multipass } from './cli.ts';
-import { nodePlans } from '#lib/machines/local/topology.ts';
+import { nodePlans } from '#lib/machines/topology.ts';
 import { multipassNode } from './node.ts';
 import { multipassProvider, removingAll } from './provider.ts';
 import { multipassVm } from './vm.ts';

@@ -1,7 +1,7 @@
 import type { MachineProvider } from '#lib/machines/provider.ts';
-import type { NodePlan } from '#lib/machines/local/topology.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
+import type { NodePlan } from '#lib/machines/topology.ts';
 
 /**
  * A node of a cluster on an instance; its first start launches that.
