@@ -14,6 +14,7 @@ import { addressesOf, enterLab, findLab, type LocalLab } from '#lib/machines/loc
 import { nodeMachine } from '#lib/machines/local/node.ts';
 import { multipassNode } from '#lib/machines/multipass/node.ts';
 import { instanceOf, multipassProvider } from '#lib/machines/multipass/provider.ts';
+import { instancesTopology } from '#lib/machines/multipass/topology.ts';
 import { multipassVm } from '#lib/machines/multipass/vm.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { vmMachine, type VmMachine } from '#lib/machines/local/vm.ts';
@@ -150,12 +151,14 @@ function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pr
   }
   const provider = multipassProvider({ lab: local });
   const dirOf = (machine: string): string => join(local.dir, 'machines', machine);
+  const nodes = plans.map((plan) =>
+    multipassNode(provider, plan, instanceOf(local.name, plan.name), dirOf(plan.name)),
+  );
+  const vm = multipassVm(provider, name, sizes.vm, dirOf(name));
   return {
-    nodes: plans.map((plan) =>
-      multipassNode(provider, plan, instanceOf(local.name, plan.name), dirOf(plan.name)),
-    ),
-    vm: multipassVm(provider, name, sizes.vm, dirOf(name)),
-    locate: async () => Promise.resolve(addressesOf(local)),
+    nodes,
+    vm,
+    locate: async () => instancesTopology(nodes, vm, enterLab(local)),
   };
 }
 

@@ -13,10 +13,11 @@ import { labDir } from '#lib/base/paths.ts';
 import { say, step } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
-import { localAddresses } from '#lib/machines/local/addresses.ts';
+import { backingAddresses, localAddresses } from '#lib/machines/local/addresses.ts';
 import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
 import { multipass } from '#lib/machines/multipass/cli.ts';
 import { removingAll } from '#lib/machines/multipass/provider.ts';
+import type { Topology } from '#lib/machines/topology.ts';
 import { clientEnv, clientSettings } from './client-env.ts';
 import { giveBackLab } from './existing/give-back.ts';
 import { openExisting } from './existing/open.ts';
@@ -57,7 +58,7 @@ export async function openLabFor(
   await hostPackages(vm);
   const paths = await programs(settings, source);
   if (recreate) await closeLab(settings.lab.name);
-  const { lab: local, kept } = await openLab(settings, localAddresses);
+  const { lab: local, kept } = await openLab(settings, addressesFor(settings));
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(paths, undefined, 2));
   await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), [paths.istio, paths.kubernetes]));
   if (settings.lab.provider === 'multipass')
@@ -87,6 +88,10 @@ function refuseElsewhere(asked: Settings): Architecture {
     `VM_ARCH=${vmArch} is emulated by the local provider alone; LAB_PROVIDER=${provider} has machines of its own.`,
   );
 }
+
+/** What the namespaces of a lab are made with: its machines', or those that back its instances. */
+const addressesFor = ({ lab }: Settings): Topology =>
+  lab.provider === 'multipass' ? backingAddresses : localAddresses;
 
 async function refuseWithoutStandIn(): Promise<void> {
   await multipass().version();

@@ -4,11 +4,13 @@ import { run } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists } from '#lib/base/files.ts';
 import type { Size } from '#lib/base/settings.ts';
+import { seconds, until } from '#lib/base/until.ts';
 import { doFirstBoot } from '#lib/machines/first-boot.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { MachineProvider, MachineSpec } from '#lib/machines/provider.ts';
-import { nodePlans } from '#lib/machines/topology.ts';
-import { enterLab, script, type LocalLab } from './lab.ts';
+import { nodePlans, type Topology } from '#lib/machines/topology.ts';
+import { localAddresses } from './addresses.ts';
+import { addressesOf, enterLab, script, type LocalLab } from './lab.ts';
 import { nodeMachine } from './node.ts';
 import { foldersIn } from './sweep.ts';
 import { vmMachine } from './vm.ts';
@@ -63,8 +65,10 @@ export function localProvider({ lab, programs, vm }: LocalPlace): MachineProvide
       try {
         note?.(isVm(name) ? 'resuming' : 'starting');
         await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
-        if (isVm(name)) await vmOf(size).resume(vm.snapshot);
-        else await machine.start();
+        if (isVm(name)) {
+          await vmOf(size).resume(vm.snapshot);
+          await readdress(machine, addressesOf(lab));
+        } else await machine.start();
         signal?.throwIfAborted();
         note?.('first boot');
         if (firstBoot) await doFirstBoot(machine, firstBoot, signal);
@@ -76,4 +80,18 @@ export function localProvider({ lab, programs, vm }: LocalPlace): MachineProvide
       }
     },
   };
+}
+
+/** Gives a VM its address in a lab that has others than the image, for good. */
+async function readdress(vm: Machine, { vm: address, bystander }: Topology): Promise<void> {
+  if (address === localAddresses.vm) return;
+  const file = '/etc/systemd/network/10-lab.network';
+  const change = `s|^Address=.*|Address=${address}/24|; s|^Gateway=.*|Gateway=${bystander}|`;
+  await vm.run(['sh', '-c', `sed -i '${change}' ${file} && networkctl reload`]);
+  await until(
+    `${vm.name} is at ${address} alone`,
+    async () => (await vm.run(['ip', '-4', '-o', 'address', 'show', 'dev', 'eth0'])).stdout,
+    (shown) => [...shown.matchAll(/inet ([\d.]+)\//g)].map(([, one]) => one).join() === address,
+    { within: seconds(60), every: 200 },
+  );
 }

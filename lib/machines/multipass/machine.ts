@@ -21,12 +21,12 @@ export function multipassMachine(multipass: Multipass, name: string, instance = 
   return {
     ...shell,
     address: async () => {
-      // multipass may still tell the address of the boot before, or that of a bridge inside: the instance knows
-      const [own] = await shell.addresses();
-      if (own !== undefined) return own;
-      const told = (await multipass.info(instance))?.ipv4.join(', ') ?? '';
+      const own = await shell.addresses();
+      const told = own.length === 1 ? [] : ((await multipass.info(instance))?.ipv4 ?? []);
+      const address = reachedAt(own, told);
+      if (address !== undefined) return address;
       throw new Error(
-        `Machine ${name} has no IPv4 address of its own; multipass tells ${told || 'none either'}.`,
+        `Machine ${name} has no IPv4 address of its own; multipass tells ${told.join(', ') || 'none either'}.`,
       );
     },
     upload: async (local, remote, options = {}) => {
@@ -57,6 +57,16 @@ export function multipassMachine(multipass: Multipass, name: string, instance = 
     },
   };
 }
+
+/**
+ * Where others reach an instance: multipass may still tell the address of the boot before, or those of bridges inside,
+ * so its own word counts, and multipass's only where it has several.
+ *
+ * @param own addresses on its own cards
+ * @param told what multipass tells
+ */
+export const reachedAt = (own: readonly string[], told: readonly string[]): string | undefined =>
+  own.find((one) => told.includes(one)) ?? own[0];
 
 /**
  * Waits until commands are run in an instance, whatever multipass says of its state.
