@@ -1,4 +1,3 @@
-import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
@@ -73,7 +72,8 @@ export async function kubeletPlace(
 ): Promise<{ cgroupRoot: string; systemReserved: Record<string, string> }> {
   const made = `/istio-vm-conformance/${labName}/${node.name}`;
   const cgroupRoot = node.onHost('/') === undefined ? await ownGroup(node) : made;
-  return { cgroupRoot, systemReserved: reserved(node.plan) };
+  const { stdout } = await node.run(['cat', '/proc/cpuinfo', '/proc/meminfo']);
+  return { cgroupRoot, systemReserved: reserved(node.plan, stdout) };
 }
 
 /** The control group that the whole machine is in: that above its first process's. */
@@ -85,13 +85,22 @@ async function ownGroup(node: NodeMachine): Promise<string> {
 }
 
 /**
- * kubelet takes the host's size for the node's, so what the node does not have is reserved: what it can allocate is
- * what run.env says. The control plane's own programs take their share of the master.
+ * kubelet takes for the node's size what the kernel tells, which may be its host's, so what the node does not have is
+ * reserved: what it can allocate is what run.env says. The control plane's own programs take their share of the master.
+ *
+ * @param told /proc/cpuinfo and /proc/meminfo, as the node sees them
  */
-function reserved({ size, role }: NodePlan): Record<string, string> {
-  const beyond = Math.max(0, Math.floor(totalmem() / 1024 / 1024) - size.memoryMiB);
+export function reserved(
+  { size, role }: Pick<NodePlan, 'size' | 'role'>,
+  told: string,
+): Record<string, string> {
+  const cpus = [...told.matchAll(/^processor\s*:/gm)].length;
+  const memoryKiB = Number(/^MemTotal:\s+(\d+) kB$/m.exec(told)?.[1]);
+  if (!Number.isFinite(memoryKiB))
+    throw new Error(`/proc/meminfo of the node tells no MemTotal: ${told.slice(-200)}`);
+  const beyond = Math.max(0, Math.floor(memoryKiB / 1024) - size.memoryMiB);
   const own = role === 'control-plane' ? 640 : 128;
-  return { cpu: String(Math.max(0, cpus().length - size.cpus)), memory: `${String(beyond + own)}Mi` };
+  return { cpu: String(Math.max(0, cpus - size.cpus)), memory: `${String(beyond + own)}Mi` };
 }
 
 /** Pods reach what is outside the cluster from their node's address, as with k3s. */
