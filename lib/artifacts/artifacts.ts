@@ -19,9 +19,12 @@ import type { Place } from './store.ts';
 /** How the VM is made; its address and its booting are not the business of artifacts. */
 export interface VmArtifacts {
   architecture: Architecture;
-  image: (place: Place) => Promise<string>;
-  /** The machine with the sidecar's package installed. */
-  snapshot: (image: string, sidecarPackage: string, place: Place) => Promise<string>;
+  /** What it is made from on this host; a VM that is launched elsewhere takes none of it. */
+  base?: {
+    image: (place: Place) => Promise<string>;
+    /** The machine with the sidecar's package installed. */
+    snapshot: (image: string, sidecarPackage: string, place: Place) => Promise<string>;
+  };
 }
 
 /** What the nodes get for the Kubernetes that is put on them, beside the programs that every lab has. */
@@ -53,7 +56,7 @@ export interface Artifacts {
   /** For machines of arm64: the sidecar's package, and an image of the proxy for both (OCI layout). */
   arm64: { sidecarPackage: string; proxyImage: string };
   /** The sidecar's package is the one for the VM's architecture. */
-  vm: { image: string; snapshot: string; sidecarPackage: string };
+  vm: { sidecarPackage: string; base?: { image: string; snapshot: string } };
   /** Whether Envoy is Istio's own build, with the filters that istiod sends unless told not to. */
   istioProxyBuild: boolean;
 }
@@ -104,25 +107,41 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
       ? forK3s(settings, all, place)
       : { is: 'upstream' as const, imageStore: await imageStore(all, place(meshParts + 4)) };
   });
-  const image = vm.image(place(meshParts + 5));
   const vmPackage =
     vm.architecture === ownArchitecture
       ? mesh.sidecarPackage
       : mesh.arm64.then(({ sidecarPackage }) => sidecarPackage);
-  const snapshot = Promise.all([image, vmPackage]).then(async ([path, file]) =>
-    vm.snapshot(path, file, place(meshParts + 6)),
-  );
+  const base = vm.base && baseOf(vm.base, vmPackage, place);
   const foreign = Promise.all([mesh.istio, mesh.envoy, mesh.arm64]).then(async ([agent, envoy, arm64]) =>
     proxyImage({ x64: { agent, envoy }, arm64 }, place(meshParts + 7)),
   );
 
-  await allOrNone([...mesh.all, dns, little, cluster, imported, image, snapshot, foreign], off);
+  await allOrNone(
+    [...mesh.all, dns, little, cluster, imported, foreign, ...(base ? Object.values(base) : [])],
+    off,
+  );
   return {
     ...(await forClients(source, mesh, cluster)),
     forNodes: await imported,
     arm64: { sidecarPackage: (await mesh.arm64).sidecarPackage, proxyImage: await foreign },
-    vm: { image: await image, snapshot: await snapshot, sidecarPackage: await vmPackage },
+    vm: {
+      sidecarPackage: await vmPackage,
+      ...(base && { base: { image: await base.image, snapshot: await base.snapshot } }),
+    },
   };
+}
+
+/** The image of the VM, and its snapshot as soon as there is a package to install. */
+function baseOf(
+  base: NonNullable<VmArtifacts['base']>,
+  sidecarPackage: Promise<string>,
+  place: (i: number) => Place,
+): Record<'image' | 'snapshot', Promise<string>> {
+  const image = base.image(place(meshParts + 5));
+  const snapshot = Promise.all([image, sidecarPackage]).then(async ([path, file]) =>
+    base.snapshot(path, file, place(meshParts + 6)),
+  );
+  return { image, snapshot };
 }
 
 /** What it takes to put Istio on a cluster and a VM that are there: nothing that a node or a disk is made of. */

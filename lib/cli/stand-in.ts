@@ -4,7 +4,7 @@ import { endWithNpm } from '#lib/base/parent.ts';
 import { say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { temporary } from '#lib/base/temporary.ts';
-import { attachLab } from '#lib/layers/lab.ts';
+import { attachLab, vmBase } from '#lib/layers/lab.ts';
 import { localProvider } from '#lib/machines/local/provider.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
 import { localMachines } from '#lib/machines/multipass/stand-in/local-machines.ts';
@@ -21,9 +21,9 @@ ${Object.entries(misbehaviours)
 /** The local provider of a lab, which the command opens: it stands when its first instance is launched. */
 async function localOf(name: string): Promise<MachineProvider> {
   const settings = readSettings();
-  const { local, programs } = await attachLab({ ...settings, lab: { ...settings.lab, name } });
-  const vm = { name: settings.vmName, ...programs.vm };
-  return localProvider({ lab: local, programs: programs.kubernetes, vm });
+  const lab = await attachLab({ ...settings, lab: { ...settings.lab, name } });
+  const vm = { name: settings.vmName, base: vmBase(lab) };
+  return localProvider({ lab: lab.local, programs: lab.programs.kubernetes, vm });
 }
 
 async function withStandIn(words: readonly string[]): Promise<number> {

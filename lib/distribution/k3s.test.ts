@@ -74,7 +74,7 @@ beforeEach(async () => {
     images: join(cache, 'k3s-airgap-images.tar.zst'),
     archives: join(cache, 'archives'),
   });
-  lab = { name: 'any', dir: join(scratch.path, 'lab'), init: { pid: 0, started: '' } };
+  lab = { name: 'any', dir: join(scratch.path, 'lab'), init: { pid: 0, started: '' }, addresses: topology };
   nodes = nodePlans(settings({})).map((plan) => folderNode(join(scratch.path, plan.name), plan));
   await keepTopology(lab, topology);
   for (const { dir } of nodes)
@@ -241,6 +241,15 @@ test('a pod network that the lab does not route to is refused by name', async ()
   await expect(up()).rejects.toThrow(
     /^k3s gave k3s-master the pod network 10\.42\.7\.0\/24, expected 10\.42\.0\.0\/24/,
   );
+});
+
+test('where the lab has no routes of its own any pod network will do', async () => {
+  api.kube = kubeOf('10.42.7.0/24');
+  delete lab.addresses;
+
+  await up();
+
+  expect(nodes.every(({ dir }) => exists(join(dir, 'runs')))).toBe(true);
 });
 
 test('a program that died is known by its name, and is started again', async () => {

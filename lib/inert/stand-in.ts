@@ -60,8 +60,7 @@ export function standIn(target: Target): StandIn {
     arm64: { sidecarPackage: join(dir, 'istio-sidecar-arm64.deb'), proxyImage: join(dir, 'proxy') },
     istioProxyBuild: false,
     vm: {
-      image: join(dir, 'vm'),
-      snapshot: join(dir, 'vm'),
+      base: { image: join(dir, 'vm'), snapshot: join(dir, 'vm') },
       sidecarPackage: join(dir, 'istio-sidecar.deb'),
     },
   };
@@ -109,7 +108,7 @@ export function standIn(target: Target): StandIn {
   const vm: VmMachine = {
     ...machine(settings.vmName),
     dir: join(machines, settings.vmName),
-    resume: async () => Promise.resolve(),
+    anew: async () => Promise.resolve(),
     remove: done,
   };
   const node = (plan: NodePlan): NodeMachine => ({

@@ -7,6 +7,8 @@ const ownFeatures = {
     "the cluster is somebody else's: it has the shape that it has, and is changed in the lab's own namespaces only.",
   'own-network': "the network between the machines is somebody else's.",
   'own-vm': "the VM is somebody else's: it is not switched off, and not made anew.",
+  'spare-vm':
+    'its VM is launched elsewhere, and nothing is here that another one like it could be made from.',
   'own-mesh': 'the mesh was there before the lab, and is used as it is.',
   'second-lab': "a second cluster beside somebody else's is not the harness's to make.",
   'lab-artifacts':

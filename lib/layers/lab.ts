@@ -15,14 +15,14 @@ import { nodeMachine } from '#lib/machines/local/node.ts';
 import { multipassNode } from '#lib/machines/multipass/node.ts';
 import { instanceOf, multipassProvider } from '#lib/machines/multipass/provider.ts';
 import { instancesTopology } from '#lib/machines/multipass/topology.ts';
-import { multipassVm } from '#lib/machines/multipass/vm.ts';
+import { multipassVm, vmFirstBoot } from '#lib/machines/multipass/vm.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
-import { vmMachine, type VmMachine } from '#lib/machines/local/vm.ts';
+import { vmMachine, type VmBase, type VmMachine } from '#lib/machines/local/vm.ts';
 import { nodePlans, topologyOf, type Topology } from '#lib/machines/topology.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { existingLab } from './existing/lab.ts';
 import { hasRecord, recordIn } from './existing/record.ts';
-import { allOwnFeatures } from './features.ts';
+import { allOwnFeatures, lack } from './features.ts';
 import { referenceRepository } from './reference-repository.ts';
 
 /** Where the lab's programs and packages are, as the machines layer found or built them. */
@@ -36,8 +36,8 @@ export interface Programs {
   forNodes: ForNodes;
   /** For machines of arm64: the sidecar's package, and an image of the proxy for both (OCI layout). */
   arm64: { sidecarPackage: string; proxyImage: string };
-  /** Base of the VM: disk, kernel, the snapshot it is resumed from, and the sidecar's package for its architecture. */
-  vm: { image: string; snapshot: string; sidecarPackage: string };
+  /** The sidecar's package for the VM's architecture, and what a VM of ours is made from; one that is launched has none. */
+  vm: { sidecarPackage: string; base?: VmBase };
   /** Whether Envoy is Istio's own build. */
   istioProxyBuild: boolean;
 }
@@ -124,11 +124,18 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
   if (record) return existingLab(lab, record);
   const distribution = distributionOf(programs);
   for (const feature of distribution.features) lab.features.add(feature);
+  if (!programs.vm.base) lab.features.delete('spare-vm');
   return Object.assign(lab, { distribution }, machinesOf(settings, local, programs));
 }
 
 const distributionOf = ({ kubernetes, forNodes }: Programs): Distribution =>
   forNodes.is === 'k3s' ? k3s(forNodes) : upstream({ programs: kubernetes, ...forNodes });
+
+/** What VMs of a lab are made from on this host. @throws LackingError when its VM is launched elsewhere */
+export function vmBase({ programs }: Pick<Lab, 'programs'>): VmBase {
+  if (programs.vm.base) return programs.vm.base;
+  throw lack('spare-vm');
+}
 
 type Provided = Pick<Lab, 'nodes' | 'vm' | 'locate'>;
 
@@ -142,7 +149,7 @@ function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pr
       vm: vmMachine({
         labDir: local.dir,
         enter: enterLab(local),
-        image: programs.vm.image,
+        base: vmBase({ programs }),
         size: sizes.vm,
         name,
       }),
@@ -154,7 +161,7 @@ function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pr
   const nodes = plans.map((plan) =>
     multipassNode(provider, plan, instanceOf(local.name, plan.name), dirOf(plan.name)),
   );
-  const vm = multipassVm(provider, name, sizes.vm, dirOf(name));
+  const vm = multipassVm(provider, { name, size: sizes.vm, firstBoot: vmFirstBoot }, dirOf(name));
   return {
     nodes,
     vm,

@@ -21,12 +21,12 @@ export const machines: Layer = {
       await installPackage(lab);
       return;
     }
-    const { vm, nodes, programs, distribution } = lab;
+    const { vm, nodes, distribution } = lab;
     const started: NodeMachine[] = [];
     // a machine that runs is left alone: others may have gone without it
     await Promise.all([
       (async () => {
-        if (!(await stands(vm))) await vm.resume(programs.vm.snapshot);
+        if (!(await stands(vm))) await vm.anew();
       })(),
       ...nodes.map(async (node) => {
         if (await stands(node)) return;

@@ -13,11 +13,9 @@ import { labDir } from '#lib/base/paths.ts';
 import { say, step } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
-import { backingAddresses, localAddresses } from '#lib/machines/local/addresses.ts';
-import { closeLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
+import { closeLab, endingAll, keepLab, openLab, type LocalLab } from '#lib/machines/local/lab.ts';
 import { multipass } from '#lib/machines/multipass/cli.ts';
 import { removingAll } from '#lib/machines/multipass/provider.ts';
-import type { Topology } from '#lib/machines/topology.ts';
 import { clientEnv, clientSettings } from './client-env.ts';
 import { giveBackLab } from './existing/give-back.ts';
 import { openExisting } from './existing/open.ts';
@@ -25,6 +23,7 @@ import { hasRecord } from './existing/record.ts';
 import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
+import { ownNetwork, refuseUpstream } from './own-network.ts';
 import { programs } from './programs.ts';
 
 /**
@@ -39,30 +38,32 @@ export async function openLabFor(
 ): Promise<{ lab: Lab; kept: boolean }> {
   istioArch();
   if (asked.lab.provider === 'existing') return openExisting(asked, { recreate });
-  if (process.platform !== 'linux') throw new RefusedError('The local provider needs Linux.');
+  if (process.platform !== 'linux') throw new RefusedError('A lab of our own machines needs Linux.');
   if (process.getuid?.() !== 0) {
     throw new RefusedError(
-      'The local provider makes network namespaces and a VM, which takes root: run it as root.',
+      'Making machines, namespaces, images and packages for a lab takes root: run it as root.',
     );
   }
   const vm = refuseElsewhere(asked);
-  if (asked.lab.provider === 'multipass') await refuseWithoutStandIn();
+  if (asked.lab.provider === 'multipass') await multipass().version();
+  const addresses = ownNetwork(asked);
   const source = await istioSource(asked);
   say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
   const kubernetes = await kubernetesSource(asked);
   say(`Kubernetes of ${kubernetes.is}: ${kubernetes.why}.`);
+  if (!addresses) refuseUpstream(kubernetes);
   const settings: Settings = {
     ...asked,
     lab: { ...asked.lab, artifactSource: source.is, distribution: kubernetes.is },
   };
   await hostPackages(vm);
-  const paths = await programs(settings, source);
+  const paths = await programs(settings, source, { ownVm: addresses !== undefined });
   if (recreate) await closeLab(settings.lab.name);
-  const { lab: local, kept } = await openLab(settings, addressesFor(settings));
+  const { lab: local, kept } = await openLab(settings, addresses);
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(paths, undefined, 2));
   await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), [paths.istio, paths.kubernetes]));
   if (settings.lab.provider === 'multipass')
-    await writeAtomic(join(local.dir, 'on-end'), removingAll(local.name), 0o700);
+    await writeAtomic(join(local.dir, 'on-end'), endOf(local), 0o700);
   await keepLab(local.dir, settings.lab.keep === 'always');
   await forgetFailures(
     local.dir,
@@ -89,17 +90,8 @@ function refuseElsewhere(asked: Settings): Architecture {
   );
 }
 
-/** What the namespaces of a lab are made with: its machines', or those that back its instances. */
-const addressesFor = ({ lab }: Settings): Topology =>
-  lab.provider === 'multipass' ? backingAddresses : localAddresses;
-
-async function refuseWithoutStandIn(): Promise<void> {
-  await multipass().version();
-  if (process.env['MULTIPASS_STAND_IN']) return;
-  throw new RefusedError(
-    'LAB_PROVIDER=multipass brings a lab up over the stand-in only (npm run stand-in -- <command>): a lab has fixed addresses in a network of its own, and instances of multipass have those of theirs.',
-  );
-}
+/** What removes all that a lab has on instances, and on this host where no namespaces end it. */
+const endOf = (lab: LocalLab): string => [endingAll(lab), removingAll(lab.name)].join('\n');
 
 /** Ends the lab, or leaves it when the settings (and what came of the run) say so. */
 export async function leaveLab(settings: Settings, good: boolean): Promise<void> {

@@ -1,9 +1,12 @@
 import { messageOf } from '#lib/base/errors.ts';
+import { settings } from '#lib/base/settings.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { kubeClient } from '#lib/kube/client.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { adoptLab, closeLab, findLab } from '#lib/machines/local/lab.ts';
 import { runningNodes } from '#lib/machines/local/running.ts';
+import { runningInstances } from '#lib/machines/multipass/running.ts';
+import { nodePlans } from '#lib/machines/topology.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import type { Lab } from './lab.ts';
 import { labCommand } from './lab-command.ts';
@@ -72,11 +75,18 @@ export async function secondLab({ name: first }: Pick<Lab, 'name'>): Promise<Sec
   };
 }
 
+async function machinesThatRun(name: string): Promise<string[]> {
+  const here = settings();
+  if (here.lab.provider !== 'multipass') return runningNodes(name);
+  const nodes = nodePlans(here).map((plan) => plan.name);
+  return runningInstances(name, nodes);
+}
+
 async function standing(
   name: string,
 ): Promise<{ seen: Standing; answer?: () => Promise<string> } | undefined> {
   const lab = await findLab(name);
-  const machines = runningNodes(name);
+  const machines = await machinesThatRun(name);
   if (!lab && machines.length === 0) return undefined;
   if (!lab) return { seen: { machines, nodes: [], uid: undefined } };
   const kube = kubeClient(hostKubeconfig(lab));

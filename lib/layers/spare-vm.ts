@@ -4,7 +4,7 @@ import { change, type Change } from '#lib/kube/manifest.ts';
 import { enterLab } from '#lib/machines/local/lab.ts';
 import { tap } from '#lib/machines/local/qemu.ts';
 import { vmMachine } from '#lib/machines/local/vm.ts';
-import { labWith, type Lab } from './lab.ts';
+import { labWith, vmBase, type Lab } from './lab.ts';
 import { orUndone } from './passing.ts';
 
 /** The lab with another VM of the same snapshot, and a folder of its own for what is generated for it. */
@@ -30,7 +30,7 @@ export async function roomForVm(lab: Lab): Promise<SpareVm> {
   const vm = vmMachine({
     labDir: dir,
     enter: [...enterLab(lab.local), ...ownNetwork],
-    image: lab.programs.vm.image,
+    base: vmBase(lab),
     size: lab.settings.sizes.vm,
     name: lab.settings.vmName,
   });
@@ -45,7 +45,7 @@ export async function roomForVm(lab: Lab): Promise<SpareVm> {
 export async function spareVm(lab: Lab): Promise<SpareVm> {
   const spare = await roomForVm(lab);
   return orUndone(spare, async () => {
-    await spare.lab.vm.resume(lab.programs.vm.snapshot);
+    await spare.lab.vm.anew();
     return spare;
   });
 }

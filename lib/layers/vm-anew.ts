@@ -3,7 +3,7 @@ import type { Lab } from './lab.ts';
 import { forget } from './layer.ts';
 import { workloadFiles } from './workload.ts';
 
-type VmPlace = Pick<Lab, 'vm' | 'dir' | 'programs'>;
+type VmPlace = Pick<Lab, 'vm' | 'dir'>;
 
 /** install.vm.create.sh --delete: the VM goes, files on the host stay. */
 export async function deleteVm({ vm, dir }: VmPlace): Promise<void> {
@@ -12,10 +12,10 @@ export async function deleteVm({ vm, dir }: VmPlace): Promise<void> {
 }
 
 /** install.vm.create.sh --recreate: another VM; the generated files go with the old one, whose token they hold. */
-export async function recreateVm({ vm, dir, programs }: VmPlace): Promise<void> {
+export async function recreateVm({ vm, dir }: VmPlace): Promise<void> {
   await rm(workloadFiles({ dir }), { recursive: true, force: true });
   await vm.remove();
-  await vm.resume(programs.vm.snapshot);
+  await vm.anew();
   await forget(dir, inTheVm);
 }
 

@@ -58,7 +58,7 @@ async function launched(lab: Lab): Promise<Change> {
   const { lab: other } = spare.now();
   await generate(workloadFiles(other));
   await generate(otherFiles(other));
-  await other.vm.resume(lab.programs.vm.snapshot);
+  await other.vm.anew();
   return change('another VM', async () => {
     await other.vm.remove();
     for (const folder of [workloadFiles(other), otherFiles(other)])

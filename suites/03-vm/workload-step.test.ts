@@ -19,9 +19,9 @@ afterAll(async () => spare.end());
 
 claim('vm.created-before-workload-step', {
   given: spare.given,
-  async falsifier({ programs }) {
+  async falsifier() {
     const { lab: other } = spare.now();
-    await other.vm.resume(programs.vm.snapshot);
+    await other.vm.anew();
     return change('a VM that is there already', async () => {
       await other.vm.remove();
       await rm(workloadFiles(other), { recursive: true, force: true });

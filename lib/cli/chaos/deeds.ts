@@ -96,7 +96,9 @@ export const deeds: readonly Deed[] = [
     rebuilds: /does not run|cluster\.env|the VM was started again since layer (workload|apps)/,
     do: async ({ vm }) => {
       const running = readState(vm.dir)?.process;
+      // one that is not a process of ours is asked to power down
       if (running) await switchOff(vm.dir, running);
+      else await vm.stop();
     },
   },
   {

@@ -1,5 +1,5 @@
 import { settings as readSettings } from '#lib/base/settings.ts';
-import type { Lab } from '#lib/layers/lab.ts';
+import { vmBase, type Lab } from '#lib/layers/lab.ts';
 import { openLabFor } from '#lib/layers/open.ts';
 import { closeLab } from '#lib/machines/local/lab.ts';
 import { localProvider } from '#lib/machines/local/provider.ts';
@@ -29,7 +29,7 @@ export async function local(): Promise<Subject & { lab: Lab }> {
     provider: localProvider({
       lab: lab.local,
       programs: programs.kubernetes,
-      vm: { name: settings.vmName, ...programs.vm },
+      vm: { name: settings.vmName, base: vmBase(lab) },
     }),
     machines: [node('k3s-worker-1'), vm],
     two: [node('k3s-worker-2'), vm],

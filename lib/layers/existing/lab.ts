@@ -90,7 +90,7 @@ export function existingLab(
 
 /** The VM has no image and no snapshot of the lab's; what is installed in it is for this host's architecture, as it is. */
 const packageAlone = ({ sidecarPackage }: Programs): Programs['vm'] =>
-  without({ sidecarPackage } as Programs['vm'], { image: 'own-vm', snapshot: 'own-vm' });
+  without<Programs['vm']>({ sidecarPackage }, { base: 'own-vm' });
 
 /** What of the features of a lab of the harness's own is left, and what it is told to have. */
 function featuresOf(all: ReadonlySet<string>, { settings: given }: ExistingRecord): ReadonlySet<string> {

@@ -59,7 +59,7 @@ export function existingVm(machine: Machine, dir: string): VmMachine {
     ...machine,
     dir,
     stop: cannot('switched off'),
-    resume: cannot('made anew'),
+    anew: cannot('made anew'),
     remove: cannot('removed'),
   };
 }

@@ -1,12 +1,14 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { attempt, run } from '#lib/base/command.ts';
 import { exists } from '#lib/base/files.ts';
 import { endProcess } from '#lib/base/processes.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { temporary } from '#lib/base/temporary.ts';
 import { seconds, until } from '#lib/base/until.ts';
-import { closeLab, findLab, openLab } from './lab.ts';
+import { forward } from './forward.ts';
+import { closeLab, endingAll, enterLab, findLab, openLab } from './lab.ts';
 
 let folder: Awaited<ReturnType<typeof temporary>>;
 let told: string;
@@ -102,4 +104,49 @@ test('when that fails it is said, and the folder stays until it goes well', asyn
   await closeLab('away');
   expect(exists(dir)).toBe(false);
   expect(await ends()).toBe(1);
+});
+
+test('what is put into it runs on this host, and ends with it', async () => {
+  const { lab } = await openLab(settings());
+  await writeFile(join(lab.dir, 'on-end'), endingAll(lab), { mode: 0o755 });
+  const background = ['setsid', '-f', 'sh', '-c', 'exec "$@" >/dev/null 2>&1 </dev/null', '-'];
+  // nobody else sleeps that long
+  const [inside, outside] = ['86394', '86393'].map((long) => `${long}.${String(process.pid)}`) as [
+    string,
+    string,
+  ];
+  await run([...enterLab(lab), ...background, 'sleep', inside]);
+  await run([...background, 'sleep', outside]);
+  const running = async (long: string): Promise<string> =>
+    (await attempt(['pgrep', '-f', `^sleep ${long}`])).stdout.trim();
+  await until(
+    'both run',
+    async () => Promise.all([running(inside), running(outside)]),
+    (pids) => pids.every(Boolean),
+    { within: seconds(10) },
+  );
+
+  await closeLab('away');
+
+  const [left, other] = [await running(inside), await running(outside)];
+  endProcess(Number(other), 'SIGKILL');
+  expect({ left, other }).toEqual({ left: '', other: expect.stringMatching(/^\d+$/) as string });
+});
+
+test('its forwarders listen on loopback, and connect from this host', async () => {
+  const { lab } = await openLab(settings());
+  await writeFile(join(folder.path, 'socat'), '#!/bin/sh\necho "$@" >>"$ISTIO_VM_CONFORMANCE_LAB/socat"\n', {
+    mode: 0o755,
+  });
+  vi.stubEnv('PATH', `${folder.path}:${process.env['PATH'] ?? ''}`);
+
+  const port = await forward(lab, 'api', '192.0.2.10:6443');
+
+  const words = await until(
+    'it was started',
+    async () => readFile(join(lab.dir, 'socat'), 'utf8'),
+    (text) => text.endsWith('\n'),
+    { within: seconds(10) },
+  );
+  expect(words).toBe(`TCP-LISTEN:${String(port)},bind=127.0.0.1,reuseaddr,fork TCP:192.0.2.10:6443\n`);
 });

@@ -8,6 +8,7 @@ import { enterLab, type LocalLab } from './lab.ts';
 /**
  * Forwards a port of the host's loopback to an address in the lab, so that no client of the host ever uses a lab
  * address. Two processes meet at a unix socket: one listens in the host's network, the other connects in the lab's.
+ * Where the lab's machines are on a network of the host, one does both.
  *
  * @param name of what is reached, such as `api`
  * @param address such as 192.168.64.60:6443
@@ -16,8 +17,13 @@ import { enterLab, type LocalLab } from './lab.ts';
 export async function forward(lab: LocalLab, name: string, address: string): Promise<number> {
   const port = await freePort();
   const socket = join(lab.dir, `${name}.sock`);
+  const listen = `TCP-LISTEN:${String(port)},bind=127.0.0.1,reuseaddr,fork`;
   const log = `exec "$@" >>'${join(lab.dir, 'forward.log')}' 2>&1 </dev/null`;
   const inside = enterLab(lab);
+  if (lab.addresses === undefined) {
+    await run([...inside, 'setsid', '-f', 'sh', '-c', log, '-', 'socat', listen, `TCP:${address}`]);
+    return port;
+  }
   const outside = inside.filter((word) => word !== '-n');
   await run([
     ...inside,
@@ -35,7 +41,6 @@ export async function forward(lab: LocalLab, name: string, address: string): Pro
     within: seconds(10),
     every: 10,
   });
-  const listen = `TCP-LISTEN:${String(port)},bind=127.0.0.1,reuseaddr,fork`;
   await run([...outside, 'setsid', '-f', 'sh', '-c', log, '-', 'socat', listen, `UNIX-CONNECT:${socket}`]);
   return port;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ownArchitecture } from '#lib/artifacts/architecture.ts';
 import { settings } from '#lib/base/settings.ts';
+import { localAddresses } from './addresses.ts';
 import { built } from './lab.ts';
 
 const madeOf = (env: NodeJS.ProcessEnv) => built(settings(env));
@@ -22,4 +23,16 @@ test('the word for the architecture of this machine is that of no setting', () =
 test('how a lab is kept and what it is called is not what it is made of', () => {
   expect(madeOf({ LAB_KEEP: 'always', LAB_NAME: 'other' })).toEqual(madeOf({}));
   expect(madeOf({ MEM_VM: '2G' }).fingerprint).not.toBe(madeOf({}).fingerprint);
+});
+
+test('instances that are backed by machines of this host are others than those that are not', () => {
+  const of = (provider: string, addresses?: typeof localAddresses) =>
+    built(settings({ LAB_PROVIDER: provider }), addresses);
+
+  expect(of('multipass', localAddresses).settings).toMatchObject({
+    provider: 'multipass',
+    backedBy: 'local',
+  });
+  expect(of('multipass').fingerprint).not.toBe(of('multipass', localAddresses).fingerprint);
+  expect(of('local', localAddresses)).toEqual(of('local'));
 });

@@ -32,10 +32,23 @@ export const script = (name: string): string => join(root, 'lib/machines/local',
 
 /**
  * Words that put a command into a lab: into its namespaces (network, processes, mounts). When its machines are
- * elsewhere there are none, and that is this host itself.
+ * elsewhere there are none, and that is this host itself; the command is then known by a word in its environment.
  */
-export const enterLab = ({ init, addresses }: LocalLab): string[] =>
-  addresses === undefined ? [] : ['nsenter', '-t', String(init.pid), '-m', '-p', '-n', '--'];
+export const enterLab = ({ init, addresses, dir }: LocalLab): string[] =>
+  addresses === undefined
+    ? ['env', `${variable}=${dir}`]
+    : ['nsenter', '-t', String(init.pid), '-m', '-p', '-n', '--'];
+
+const variable = 'ISTIO_VM_CONFORMANCE_LAB';
+
+/** A script for sh that ends all that was put into a lab: where it has namespaces they end it anyway. */
+export const endingAll = ({ dir }: Pick<LocalLab, 'dir'>): string =>
+  [
+    '#!/bin/sh',
+    `for environment in $(grep -lzxF '${variable}=${dir}' /proc/[0-9]*/environ 2>/dev/null); do`,
+    '  process=${environment#/proc/}; kill -KILL "${process%/environ}" 2>/dev/null',
+    'done',
+  ].join('\n');
 
 /** What a lab's own network was made with. @throws Error when it has none */
 export function addressesOf({ name, addresses }: LocalLab): Topology {
@@ -59,7 +72,7 @@ export async function openLab(
     if (exists(join(dir, 'ending'))) await close(name);
     const standing = await findLab(name);
     if (standing) {
-      await refuseUnlessOurs(standing, settings);
+      await refuseUnlessOurs(standing, built(settings, addresses));
       await own(dir);
       return { lab: standing, kept: true };
     }
@@ -67,7 +80,11 @@ export async function openLab(
     await rm(dir, { recursive: true, force: true });
     await mkdir(dir, { recursive: true, mode: 0o700 });
     if (addresses !== undefined) await layNetwork(dir, addresses, settings);
-    await writeAtomic(join(dir, 'built.json'), JSON.stringify(built(settings), undefined, 2), 0o600);
+    await writeAtomic(
+      join(dir, 'built.json'),
+      JSON.stringify(built(settings, addresses), undefined, 2),
+      0o600,
+    );
     await own(dir);
     if (addresses !== undefined) await roomForWatchers();
     const keeper = await spawnDetached(['bash', script('keeper.sh'), dir], { log: join(dir, 'keeper.log') });
@@ -168,7 +185,7 @@ async function own(dir: string): Promise<void> {
   await writeAtomic(join(dir, 'owner'), `${String(us?.pid)} ${us?.started ?? ''}\n`);
 }
 
-async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Promise<void> {
+async function refuseUnlessOurs({ name, dir }: LocalLab, now: Built): Promise<void> {
   const owner = await processIn(join(dir, 'owner'));
   // the run that started us has the lab for us
   const ours = owner?.pid === process.pid || owner?.pid === process.ppid;
@@ -178,7 +195,6 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Pr
     );
   }
   const was = readJson<Built>(join(dir, 'built.json'));
-  const now = built(settings);
   if (was?.fingerprint === now.fingerprint) return;
   const names = new Set([...Object.keys(now.settings), ...Object.keys(was?.settings ?? {})]);
   const changed = [...names].filter(
@@ -193,8 +209,11 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, settings: Settings): Pr
  * What a lab is made of: of what is the harness's own, only where its programs came from, where its machines do when
  * that is not here, its Kubernetes when that is not upstream's, and what its VM is when that is not what this machine is.
  */
-export function built({ lab, ...rest }: Settings): Built {
-  const elsewhere = ['multipass', 'existing'].includes(lab.provider) ? { provider: lab.provider } : {};
+export function built({ lab, ...rest }: Settings, addresses?: Topology): Built {
+  const backed = addresses === undefined ? {} : { backedBy: 'local' };
+  const elsewhere = ['multipass', 'existing'].includes(lab.provider)
+    ? { provider: lab.provider, ...backed }
+    : {};
   const { distribution, k3sVersion } = lab;
   const other = distribution === 'k3s' ? { distribution, k3sVersion } : {};
   const vmArch = vmArchitecture({ lab });

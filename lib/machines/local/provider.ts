@@ -13,14 +13,14 @@ import { localAddresses } from './addresses.ts';
 import { addressesOf, enterLab, script, type LocalLab } from './lab.ts';
 import { nodeMachine } from './node.ts';
 import { foldersIn } from './sweep.ts';
-import { vmMachine } from './vm.ts';
+import { vmMachine, type VmBase } from './vm.ts';
 
 export interface LocalPlace {
   lab: LocalLab;
   /** Folder of the Kubernetes programs, seen in a node as /opt/kubernetes. */
   programs: string;
-  /** The external VM: its name, the folder of its image, and the snapshot that it is resumed from. */
-  vm: { name: string; image: string; snapshot: string };
+  /** The external VM: its name, and what it is made from. */
+  vm: { name: string; base: VmBase };
 }
 
 /**
@@ -34,7 +34,7 @@ export function localProvider({ lab, programs, vm }: LocalPlace): MachineProvide
   const names = [...plans(any).map(({ name }) => name), vm.name];
   const isVm = (name: string): boolean => name === vm.name;
   const vmOf = (size: Size) =>
-    vmMachine({ labDir: lab.dir, enter: enterLab(lab), image: vm.image, name: vm.name, size });
+    vmMachine({ labDir: lab.dir, enter: enterLab(lab), base: vm.base, name: vm.name, size });
 
   const handle = (name: string, size: Size): Machine => {
     if (isVm(name)) return vmOf(size);
@@ -66,7 +66,7 @@ export function localProvider({ lab, programs, vm }: LocalPlace): MachineProvide
         note?.(isVm(name) ? 'resuming' : 'starting');
         await mkdir(join(folder, name), { recursive: true, mode: 0o700 });
         if (isVm(name)) {
-          await vmOf(size).resume(vm.snapshot);
+          await vmOf(size).anew();
           await readdress(machine, addressesOf(lab));
         } else await machine.start();
         signal?.throwIfAborted();

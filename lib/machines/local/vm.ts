@@ -19,24 +19,31 @@ import { freshFolder, layDisks, readState, writeState } from './vm-folder.ts';
 export interface VmMachine extends Machine {
   /** Its folder on the host, with its logs: console.log and qemu.log. */
   readonly dir: string;
-  /** Makes it anew out of a snapshot (a folder) and lets it run on from there, with the right time. */
-  resume(snapshot: string): Promise<void>;
+  /** Makes it anew, as it is when the machines come up: nothing of what was done to it is left. */
+  anew(): Promise<void>;
   /** Switches it off and removes it, its disk included; there may be none. */
   remove(): Promise<void>;
+}
+
+/** What VMs are made from, as folders: the image that one boots from, and the snapshot that one is resumed from. */
+export interface VmBase {
+  image: string;
+  snapshot: string;
 }
 
 export interface VmPlace {
   labDir: string;
   /** Words that put QEMU into the lab's namespaces, where its tap stands. */
   enter: readonly string[];
-  /** The folder of a VM image. */
-  image: string;
+  /** What it is made from. */
+  base: VmBase;
   size: Size;
   name: string;
 }
 
-/** The external VM in a lab's folder, whichever process started it. Its first start() without resume() boots the image. */
-export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMachine {
+/** The external VM in a lab's folder, whichever process started it. Its first start() without anew() boots the image; anew() resumes the snapshot, with the right time. */
+export function vmMachine({ labDir, enter, base, size, name }: VmPlace): VmMachine {
+  const { image, snapshot } = base;
   const dir = join(labDir, 'machines', name);
   const agent = agentPort(dir);
   const attempt: Machine['attempt'] = async (words, options = {}) => {
@@ -77,7 +84,7 @@ export function vmMachine({ labDir, enter, image, size, name }: VmPlace): VmMach
     read: async (path, from) => guestRead(agent, name, path, from),
     upload: async (local, remote, options) => uploadFile(dir, run, local, remote, options),
 
-    resume: async (snapshot) => {
+    anew: async () => {
       const old = running();
       if (old) await switchOff(dir, old);
       await freshFolder(dir);

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { attempt, type Run } from '#lib/base/command.ts';
+import { attempt, run, type Run } from '#lib/base/command.ts';
+import { exists } from '#lib/base/files.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { until } from '#lib/base/until.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
@@ -10,7 +11,8 @@ import { multipass, type Multipass } from './cli.ts';
 import { nodePlans } from '#lib/machines/topology.ts';
 import { multipassNode } from './node.ts';
 import { multipassProvider, removingAll } from './provider.ts';
-import { multipassVm } from './vm.ts';
+import { runningInstances } from './running.ts';
+import { multipassVm, vmFirstBoot } from './vm.ts';
 import { folders } from './stand-in/folders.ts';
 import { clientFolder, standIn, type StandIn } from './stand-in/service.ts';
 
@@ -163,6 +165,16 @@ describe('an instance that the lab did not make', () => {
   });
 });
 
+test('those that run are known without the folder of their lab, and by their lab', async () => {
+  const mine = of('mine');
+  for (const name of ['k3s-master', 'k3s-worker-1']) await mine.launch({ name, size });
+  await of('other').launch({ name: 'k3s-worker-2', size });
+  await mine.machine('k3s-worker-1').stop();
+  await rm(join(dir, 'mine'), { recursive: true });
+  const names = ['k3s-master', 'k3s-worker-1', 'k3s-worker-2'];
+  expect(await runningInstances('mine', names, cli)).toEqual(['k3s-master']);
+});
+
 test('a second launch is refused, and the machine is as it was', async () => {
   const machine = await provider.launch(spec);
   await expect(provider.launch(spec)).rejects.toThrow('Lab conformance has a machine worker already');
@@ -199,7 +211,7 @@ test('what a run that was killed has left is removed by the script beside it, an
   await of('mine').launch(spec);
   await provider.launch({ ...spec, name: 'other' });
   const script = join(dir, 'mine', 'on-end');
-  await writeFile(script, removingAll('mine'), { mode: 0o755 });
+  await writeFile(script, `#!/bin/sh\n${removingAll('mine')}`, { mode: 0o755 });
   await onPath([script]);
   expect((await cli.list()).map(({ name }) => name)).toEqual(['other']);
 });
@@ -220,11 +232,35 @@ describe('a node', () => {
   });
 });
 
-test('the VM is launched anew for a snapshot of another provider', async () => {
-  const vm = multipassVm(provider, 'vm', size, join(dir, 'vm'));
+test('what the image of the VM lacks is installed in its first boot, and nothing else', async () => {
+  const folder = join(dir, 'bin');
+  await mkdir(folder);
+  const has = async (...programs: string[]): Promise<void> => {
+    for (const program of programs) await writeFile(join(folder, program), '#!/bin/sh\n', { mode: 0o755 });
+  };
+  await writeFile(join(folder, 'apt-get'), `#!/bin/sh\necho "$@" >>${dir}/apt\n`, { mode: 0o755 });
+  const boot = async (): Promise<void> => {
+    for (const command of vmFirstBoot.commands ?? [])
+      await run(['/bin/sh', '-ec', command], { env: { PATH: folder } });
+  };
+  await has('systemctl', 'curl', 'ip', 'iptables', 'openssl', 'python3', 'sudo');
+
+  await boot();
+  expect((await readFile(join(dir, 'apt'), 'utf8')).trim().split('\n').at(-1)).toMatch(
+    / install --yes --no-install-recommends bind9-dnsutils systemd-resolved$/,
+  );
+
+  await has('dig', 'resolvectl');
+  await rm(join(dir, 'apt'));
+  await boot();
+  expect(exists(join(dir, 'apt'))).toBe(false);
+});
+
+test('the VM is made anew by launching another', async () => {
+  const vm = multipassVm(provider, { name: 'vm', size }, join(dir, 'vm'));
   await vm.start();
   await vm.write('/srv/old', '');
-  await vm.resume('/no/such/snapshot');
+  await vm.anew();
   expect((await vm.attempt(['test', '-e', '/srv/old'])).code).toBe(1);
   await vm.remove();
   expect(await provider.list()).toEqual([]);

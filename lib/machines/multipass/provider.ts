@@ -22,10 +22,9 @@ export interface MultipassPlace {
 /** Written by the last of cloud-init's commands: `multipass launch` does not tell whether they went well. */
 const booted = '/var/lib/istio-vm-conformance/first-boot';
 
-/** A script that removes the instances which a lab has made, for when the run that made them cannot. */
+/** The end of a script in the lab's folder that removes the instances which it has made, for when the run that made them cannot. */
 export const removingAll = (lab: string): string =>
   [
-    '#!/bin/sh',
     'cd "$(dirname "$0")/multipass" 2>/dev/null || exit 0',
     // a client without an input may wait for ever
     `for name in *; do [ ! -e "$name" ] || : | multipass delete --purge "${instanceOf(lab, '')}$name"; done`,
