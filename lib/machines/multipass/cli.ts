@@ -36,6 +36,8 @@ export interface Multipass {
   version(): Promise<{ client: string; service: string }>;
   /** Undefined when there is no such instance. */
   info(name: string): Promise<Instance | undefined>;
+  /** The size that an instance was given. Of a multipass that does not know, undefined. */
+  given(name: string): Promise<Size | undefined>;
   list(): Promise<{ name: string; state: string; ipv4: string[] }[]>;
   launch(
     plan: LaunchPlan,
@@ -133,6 +135,22 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
       return { client, service };
     },
     info: stated,
+    given: async (name) => {
+      const keys = ['cpus', 'memory', 'disk'].map((what) => `local.${name}.${what}`);
+      try {
+        const [cpus = '', memory = '', disk = ''] = await Promise.all(
+          keys.map(async (key) => again(['get', key])),
+        );
+        return {
+          cpus: Number(cpus),
+          memoryMiB: bytesIn(memory) / 1024 ** 2,
+          diskGiB: bytesIn(disk) / 1024 ** 3,
+        };
+      } catch (error) {
+        if (means(error, 'other')) return undefined;
+        throw error;
+      }
+    },
     list: async () => {
       const text = await again(['list', '--format', 'json']);
       const { list } = json<{ list?: { name: string; state: string; ipv4?: string[] }[] }>('list', text);
@@ -239,6 +257,14 @@ function instanceIn(text: string, name: string): Instance {
   };
   const size = cpus !== '' && memory?.total !== undefined ? measured : undefined;
   return { name, state, ipv4, size, snapshots: Number(snapshots ?? 0) };
+}
+
+/** An amount as multipass writes it for people, such as 8.0GiB. @throws Error when it is none */
+function bytesIn(text: string): number {
+  const [, number, unit = ''] = /^([\d.]+)(?:([KMG])iB|B)?$/.exec(text.trim()) ?? [];
+  if (number === undefined)
+    throw new Error(`multipass get told a size that is none: ${text.trim().slice(0, 100)}`);
+  return Number(number) * 1024 ** ' KMG'.indexOf(unit || ' ');
 }
 
 /** The JSON in what multipass said; a notice of an update may stand before it. */

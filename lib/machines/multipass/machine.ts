@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '#lib/base/errors.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
+import type { Size } from '#lib/base/settings.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import { putInPlace, shellMachine } from '#lib/machines/shell-machine.ts';
 import type { Multipass } from './cli.ts';
@@ -51,11 +52,22 @@ export function multipassMachine(multipass: Multipass, name: string, instance = 
         );
     },
     size: async () => {
-      const size = (await multipass.info(instance))?.size;
-      if (!size) throw new Error(`multipass tells no size of ${instance}: it does not run.`);
-      return size;
+      const seen = (await multipass.info(instance))?.size;
+      if (!seen) throw new Error(`multipass tells no size of ${instance}: it does not run.`);
+      return sizeOf(seen, await multipass.given(instance));
     },
   };
+}
+
+/** What is left of what a machine was given, at the least: a kernel keeps memory back, partitions for its boot take disk. */
+const share: Size = { cpus: 1, memoryMiB: 0.85, diskGiB: 0.6 };
+
+/** What an instance was given, wherever what it sees of that bears it out, and else what it sees. */
+export function sizeOf(seen: Size, given: Size = seen): Size {
+  const borneOut = (what: keyof Size): boolean =>
+    seen[what] <= given[what] && seen[what] >= given[what] * share[what];
+  const one = (what: keyof Size): number => (borneOut(what) ? given[what] : seen[what]);
+  return { cpus: one('cpus'), memoryMiB: one('memoryMiB'), diskGiB: one('diskGiB') };
 }
 
 /**

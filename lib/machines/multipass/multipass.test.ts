@@ -142,6 +142,18 @@ describe('a machine', () => {
   });
 });
 
+test('what an instance was given is told by multipass, in its words for amounts', async () => {
+  await provider.launch({ name: 'small', size: { cpus: 1, memoryMiB: 768, diskGiB: 5 } });
+  expect(await cli.given('small')).toEqual({ cpus: 1, memoryMiB: 768, diskGiB: 5 });
+  const saying = (stdout: string) =>
+    multipass(async () => Promise.resolve({ stdout, stderr: '', code: 0, ms: 1 }));
+  expect(await saying('2').given('any')).toMatchObject({ cpus: 2, memoryMiB: 2 / 1024 ** 2 });
+  await expect(saying('plenty').given('any')).rejects.toThrow('a size that is none: plenty');
+  const stderr = "get failed: Unrecognized settings key: 'local.any.cpus'";
+  const old = multipass(async () => Promise.resolve({ stdout: '', stderr, code: 1, ms: 1 }));
+  expect(await old.given('any')).toBeUndefined();
+});
+
 describe('an instance that the lab did not make', () => {
   beforeEach(async () => {
     await cli.launch({ image: '24.04', name: 'worker', size, cloudInit: '' }, { within: 20_000 });

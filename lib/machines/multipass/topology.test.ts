@@ -3,7 +3,7 @@ import type { Machine } from '#lib/machines/machine.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { nodePlans } from '#lib/machines/topology.ts';
 import { settings } from '#lib/base/settings.ts';
-import { reachedAt } from './machine.ts';
+import { reachedAt, sizeOf } from './machine.ts';
 import { instancesTopology, ownAddress } from './topology.ts';
 
 const at = (name: string, address: string) => ({ name, address: async () => Promise.resolve(address) });
@@ -55,4 +55,17 @@ test.each([
   ['not one inside of it', [], ['10.42.0.0', '10.42.0.1'], undefined],
 ])('an instance is reached at %s', (_, own, told, address) => {
   expect(reachedAt(own, told)).toBe(address);
+});
+
+test('an instance has the size that it was given, as long as what it sees bears that out', () => {
+  const given = { cpus: 2, memoryMiB: 8192, diskGiB: 5 };
+  const seen = { cpus: 2, memoryMiB: 7937.3, diskGiB: 3.8 };
+  expect(sizeOf(seen, given)).toEqual(given);
+  expect(sizeOf({ ...seen, memoryMiB: 9216 }, given).memoryMiB).toBe(9216);
+  expect(sizeOf({ ...seen, memoryMiB: 4096, cpus: 1 }, given)).toEqual({
+    ...given,
+    memoryMiB: 4096,
+    cpus: 1,
+  });
+  expect(sizeOf(seen)).toEqual(seen);
 });

@@ -114,6 +114,15 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
       say(JSON.stringify({ errors: [], info: { [name]: info } }));
       return 0;
     },
+    async get([key = ''], { say }) {
+      const [, name = '', what = ''] = /^local\.(.*)\.(cpus|memory|disk)$/.exec(key) ?? [];
+      if (!what) throw new No(`Unrecognized settings key: '${key}'`);
+      const { cpus, memoryMiB, diskGiB } = find(name).size;
+      const gib = (amount: number): string => `${amount.toFixed(1)}GiB`;
+      const memory = memoryMiB < 1024 ? `${memoryMiB.toFixed(1)}MiB` : gib(memoryMiB / 1024);
+      say(`${{ cpus: String(cpus), memory, disk: gib(diskGiB) }[what] ?? ''}\n`);
+      return Promise.resolve(0);
+    },
     async launch(words, { input, say }) {
       const text = { type: 'string' } as const;
       const options = { name: text, cpus: text, memory: text, disk: text, timeout: text, 'cloud-init': text };
