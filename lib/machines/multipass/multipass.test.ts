@@ -224,7 +224,20 @@ test('what a run that was killed has left is removed by the script beside it, an
   await provider.launch({ ...spec, name: 'other' });
   const script = join(dir, 'mine', 'on-end');
   await writeFile(script, `#!/bin/sh\n${removingAll('mine')}`, { mode: 0o755 });
-  await onPath([script]);
+  service.misbehave.add('delete refuses at first');
+  const going = cli.launch(
+    { image: '24.04', name: 'mine-late', size, cloudInit: '#cloud-config\nruncmd: [[sleep, "2"]]\n' },
+    { within: 20_000 },
+  );
+  await writeFile(join(dir, 'mine/multipass/late'), '');
+  await until(
+    'it is being made',
+    async () => cli.list(),
+    (seen) => seen.some(({ name }) => name === 'mine-late'),
+    { within: 10_000 },
+  );
+  expect(await onPath([script])).toMatchObject({ code: 0, stderr: '' });
+  await going.catch(() => undefined);
   expect((await cli.list()).map(({ name }) => name)).toEqual(['other']);
 });
 

@@ -26,10 +26,19 @@ const booted = '/var/lib/istio-vm-conformance/first-boot';
 export const removingAll = (lab: string): string =>
   [
     'cd "$(dirname "$0")/multipass" 2>/dev/null || exit 0',
-    // a client without an input may wait for ever
-    `for name in *; do [ ! -e "$name" ] || : | multipass delete --purge "${instanceOf(lab, '')}$name"; done`,
-    // an instance that is gone already is no reason to keep the lab's folder
-    'exit 0',
+    'left=',
+    'for name in *; do',
+    '  [ -e "$name" ] || continue',
+    `  instance="${instanceOf(lab, '')}$name" tries=120`,
+    // a client without an input may wait for ever, and what is still being launched cannot be deleted yet
+    '  while :; do',
+    '    : | multipass delete --purge "$instance" >/dev/null 2>&1',
+    '    : | multipass info "$instance" >/dev/null 2>&1 || break',
+    '    tries=$((tries - 1)); [ $tries -gt 0 ] || { left="$left $instance"; break; }',
+    '    sleep 1',
+    '  done',
+    'done',
+    '[ -z "$left" ] || { echo "multipass still has$left." >&2; exit 1; }',
     '',
   ].join('\n');
 
