@@ -5,7 +5,7 @@ const ownFeatures = {
   'node-access': "the nodes of the cluster are somebody else's machines, into which nobody looks.",
   'own-cluster':
     "the cluster is somebody else's: it has the shape that it has, and is changed in the lab's own namespaces only.",
-  'own-network': "the network between the machines is somebody else's.",
+  'own-network': 'the network between the machines is not one that the harness made.',
   'own-vm': "the VM is somebody else's: it is not switched off, and not made anew.",
   'spare-vm':
     'its VM is launched elsewhere, and nothing is here that another one like it could be made from.',

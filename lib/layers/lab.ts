@@ -125,6 +125,7 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
   const distribution = distributionOf(programs);
   for (const feature of distribution.features) lab.features.add(feature);
   if (!programs.vm.base) lab.features.delete('spare-vm');
+  if (!local.addresses) lab.features.delete('own-network');
   return Object.assign(lab, { distribution }, machinesOf(settings, local, programs));
 }
 

@@ -15,7 +15,7 @@ const modeOf = async (file: string): Promise<string> => ((await stat(file)).mode
  * no program may reach for an address of the lab and all goes through a forwarder on loopback.
  */
 claim('cluster.kubeconfig-client', {
-  requires: ['own-network'],
+  requires: ['own-cluster'],
   async proof({ dir, programs, nodes, kubectl, bystander }, seen) {
     const [inLab, onHost] = [join(dir, 'kubeconfig.lab'), join(dir, 'kubeconfig')];
     const client = async (words: readonly string[]): Promise<string> =>

@@ -2,10 +2,11 @@ import { BlockList } from 'node:net';
 import { expect } from 'vitest';
 import { settings as readSettings, type Size } from '#lib/base/settings.ts';
 import { claims } from '#lib/claims/claim.ts';
-import { applying, change } from '#lib/kube/manifest.ts';
+import { applying } from '#lib/kube/manifest.ts';
 import { otherMemory } from '#lib/layers/other-node.ts';
 import { podReady } from '#lib/layers/passing.ts';
 import { standInPod } from '#lib/layers/stand-in-pods.ts';
+import { vmCutOff } from '#lib/layers/vm-cut-off.ts';
 import { installedMemoryMiB } from '#lib/probes/memory.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import { pod, type Place } from '#lib/probes/places.ts';
@@ -54,13 +55,7 @@ claim('cluster.same-network', {
     // nothing is injected into the pods of this namespace
     return applying(kube, [{ ...client, metadata: { name: 'same-network', namespace: 'default' } }]);
   },
-
-  async falsifier({ bystander }) {
-    await bystander(['ip', 'link', 'set', 'tap-vm', 'nomaster']);
-    return change("the VM's interface taken off the bridge", async () => {
-      await bystander(['ip', 'link', 'set', 'tap-vm', 'master', 'br0']);
-    });
-  },
+  falsifier: vmCutOff,
   breaks: 'machines',
   red: /'k3s-master': '(timeout|no route to host)'/,
 

@@ -103,6 +103,7 @@ export const deeds: readonly Deed[] = [
   },
   {
     name: 'link of the VM down for 30 s',
+    needs: 'own-network',
     during: ofTraffic,
     cannotPass: /^traffic\./,
     after: 'traffic.vm-to-mesh.hello|traffic.mesh-to-vm-direct',
