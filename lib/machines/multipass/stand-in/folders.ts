@@ -5,9 +5,13 @@ import type { Size } from '#lib/base/settings.ts';
 import { piped } from '#lib/base/command.ts';
 import type { Backend } from './backend.ts';
 
+/** What would change this host itself: as commands of an instance they do nothing. */
+const hostsOwn = /\b(?:apt-get|apt|dpkg|systemctl|useradd|hostnamectl|reboot|poweroff)\b/g;
+
 /**
  * Instances that are folders, for tests: a command is a process of this host, for which paths below /run, /srv and
- * /var are the folder's, and cloud-init is always done. `<folder>/run` is made anew with each boot.
+ * /var are the folder's, cloud-init is always done, nothing is installed or set up, and `ip` tells an address that is
+ * another with each boot. `<folder>/run` is made anew then.
  */
 export function folders(dir: string): Backend {
   const sizes = new Map<string, Size>();
@@ -19,6 +23,9 @@ export function folders(dir: string): Backend {
     boots.set(name, (boots.get(name) ?? 0) + 1);
     await writeFile(join(run, 'up'), '');
   };
+  // 192.0.2.1 for the first boot of the first, 192.0.2.17 for that of the second
+  const addressOf = (name: string): string =>
+    `192.0.2.${String([...boots.keys()].indexOf(name) * 16 + (boots.get(name) ?? 0))}`;
   return {
     launch: async (name, size) => {
       sizes.set(name, size);
@@ -34,8 +41,12 @@ export function folders(dir: string): Backend {
       const inside = words.map((word) =>
         word
           .replaceAll('cloud-init status', 'echo status: done')
+          .replace(hostsOwn, 'true')
           .replace(/(^|[\s'">=])(?=\/(?:run|srv|var)\/)/g, `$1${root}`),
       );
+      const asked = inside.indexOf('ip');
+      if (asked !== -1 && inside[asked + 3] === 'address')
+        inside.splice(asked, Infinity, 'echo', `2: ens3    inet ${addressOf(name)}/24 scope global ens3`);
       return piped(inside, { ...streams, cwd: root });
     },
     put: async (name, path, content) => {
@@ -48,7 +59,7 @@ export function folders(dir: string): Backend {
       await rm(join(dir, name), { recursive: true, force: true });
       await cp(join(dir, `${name}.${label}`), join(dir, name), { recursive: true });
     },
-    address: async (name) => Promise.resolve(`192.0.2.${String(boots.get(name) ?? 0)}`),
+    address: async (name) => Promise.resolve(addressOf(name)),
     size: async (name) => Promise.resolve(sizes.get(name) ?? { cpus: 1, memoryMiB: 1024, diskGiB: 5 }),
   };
 }
