@@ -60,7 +60,9 @@ export async function openLineSocket(
     if (line !== undefined && waiting?.isAnswer(line)) settle()?.resolve(line);
   };
   socket.unref();
-  socket.setTimeout(idleMs, () => {
+  socket.setTimeout(idleMs);
+  // each time: an answer that is slow may be waited for at the first
+  socket.on('timeout', () => {
     if (!waiting) socket.destroy();
   });
   socket.on('data', (bytes) => {
