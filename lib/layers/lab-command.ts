@@ -12,7 +12,10 @@ export async function labCommand(
 ): Promise<Output> {
   if (settings().lab.provider === 'existing') throw lack('second-lab');
   const program = ownProgram('lib/cli/lab.ts');
-  return attempt(['setpriv', '--pdeathsig', 'KILL', '--', ...program, ...words], { env, within: minutes(5) });
+  return attempt(['setpriv', '--pdeathsig', 'KILL', '--', ...program, ...words], {
+    env,
+    within: minutes(12),
+  });
 }
 
 /** Whether a lab of this name stands, or left something behind. */

@@ -35,7 +35,8 @@ claim('cluster.recreate-flag', {
   // without the flag nothing is done to a cluster that stands
   falsifier: async () => andThen('up', 'cluster'),
   red: /the uid of kube-system: expected '[0-9a-f-]+…?' not to be/,
-  within: minutes(2),
+  // where machines are launched, those of a lab take minutes
+  within: minutes(15),
 
   proof(_lab, seen) {
     const { before, after, code } = seen('up cluster --recreate', second.now().last());
@@ -53,7 +54,8 @@ claim('cluster.delete-flag', {
   given: async (lab) => commanded(lab, 'down'),
   falsifier: async () => andThen('up', 'cluster'),
   red: /the machines that are left: k3s-master, k3s-worker-1, k3s-worker-2: expected/,
-  within: minutes(2),
+  // where machines are launched, those of a lab take minutes
+  within: minutes(15),
 
   async proof(_lab, seen) {
     const { code, after, before, formerApi } = seen('down', second.now().last());
