@@ -13,6 +13,7 @@ const ownFeatures = {
   'second-lab': "a second cluster beside somebody else's is not the harness's to make.",
   'lab-artifacts':
     "machines of somebody else's take no images of the lab's, and no packages of another architecture.",
+  'root-session': 'commands reach its VM by sudo, which waits with them when it has to.',
   bystander:
     'no host is known that is neither node, pod nor VM and reaches them; EXISTING_BYSTANDER=here says that this one is.',
 } as const;

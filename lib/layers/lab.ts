@@ -125,7 +125,10 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
   const distribution = distributionOf(programs);
   for (const feature of distribution.features) lab.features.add(feature);
   if (!programs.vm.base) lab.features.delete('spare-vm');
-  if (!local.addresses) lab.features.delete('own-network');
+  if (!local.addresses) {
+    lab.features.delete('own-network');
+    lab.features.delete('root-session');
+  }
   return Object.assign(lab, { distribution }, machinesOf(settings, local, programs));
 }
 

@@ -158,6 +158,8 @@ async function beyondTheRules(vm: Place): Promise<string | undefined> {
 }
 
 claim('vm.start-hang-rerun', {
+  // whoever looks by sudo waits as long as the sudo that is looked at
+  requires: ['root-session'],
   given: async (lab) =>
     together(
       async () => manual.given(lab),

@@ -99,6 +99,7 @@ function featuresOf(all: ReadonlySet<string>, { settings: given }: ExistingRecor
     ...kept,
     ...(given.mesh === 'use' ? [] : ['own-mesh']),
     ...(given.bystander === 'here' ? ['bystander'] : []),
+    ...(given.vms[0]?.user === 'root' ? ['root-session'] : []),
   ]);
 }
 

@@ -33,7 +33,7 @@ export const removingAll = (lab: string): string =>
     // a client without an input may wait for ever, and what is still being launched cannot be deleted yet
     '  while :; do',
     '    : | multipass delete --purge "$instance" >/dev/null 2>&1',
-    '    : | multipass info "$instance" >/dev/null 2>&1 || break',
+    '    : | multipass info "$instance" 2>&1 | grep -q "does not exist" && break',
     '    tries=$((tries - 1)); [ $tries -gt 0 ] || { left="$left $instance"; break; }',
     '    sleep 1',
     '  done',

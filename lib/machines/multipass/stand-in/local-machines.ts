@@ -10,6 +10,11 @@ import type { Machine } from '#lib/machines/machine.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
 import type { Backend } from './backend.ts';
 
+interface Place {
+  local: MachineProvider;
+  name: string;
+}
+
 /**
  * Instances that are real machines of the local provider: an instance `k3s-master` is the node of that name in the lab
  * `conformance`, and `other-k3s-master` that in the lab `other`.
@@ -21,11 +26,14 @@ export function localMachines(
   provider: (lab: string) => Promise<MachineProvider>,
   names: readonly string[],
 ): Backend {
-  const place = async (instance: string): Promise<{ local: MachineProvider; name: string }> => {
+  const place = async (instance: string): Promise<Place> => {
     const name = names.find((one) => instance === one || instance.endsWith(`-${one}`));
     if (name === undefined) throw new Error(`no machine backs ${instance}: there are ${names.join(', ')}`);
     return { local: await provider(instance.slice(0, -name.length - 1) || 'conformance'), name };
   };
+  // a lab that is gone, or is on its way out, takes its machines with it
+  const unlessGone = async (instance: string): Promise<Place | undefined> =>
+    place(instance).catch(() => undefined);
   const machine = async (instance: string): Promise<Machine> => {
     const { local, name } = await place(instance);
     return local.machine(name);
@@ -37,11 +45,13 @@ export function localMachines(
       await local.launch({ name, size });
     },
     start: async (instance) => (await machine(instance)).start(),
-    stop: async (instance) => (await machine(instance)).stop(),
+    stop: async (instance) => {
+      const found = await unlessGone(instance);
+      await found?.local.machine(found.name).stop();
+    },
     restart: async (instance) => (await machine(instance)).restart(),
     remove: async (instance) => {
-      // a lab that is gone has taken its machines with it
-      const found = await place(instance).catch(() => undefined);
+      const found = await unlessGone(instance);
       await found?.local.remove(found.name);
     },
     address: async (instance) => (await machine(instance)).address(),
