@@ -242,6 +242,17 @@ test('what a run that was killed has left is removed by the script beside it, an
   expect((await cli.list()).map(({ name }) => name)).toEqual(['other']);
 });
 
+test('what ends with the lab anyway is not asked for when the service is gone', async () => {
+  await of('gone').launch(spec);
+  const script = join(dir, 'gone', 'on-end');
+  await writeFile(script, `#!/bin/sh\n${removingAll('gone', { backedHere: true })}`, { mode: 0o755 });
+  const { code } = await attempt([script], { env: { PATH: '/usr/bin:/bin' }, within: 5_000 });
+  expect(code).toBe(0);
+  expect((await cli.list()).map(({ name }) => name)).toContain('gone-worker');
+  expect(await onPath([script])).toMatchObject({ code: 0 });
+  expect(await cli.list()).toEqual([]);
+});
+
 describe('a node', () => {
   test('is launched by its first start, and has its programs in the background', async () => {
     const [plan] = nodePlans({ sizes: { master: size, worker: size, vm: size } });

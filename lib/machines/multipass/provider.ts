@@ -22,9 +22,15 @@ export interface MultipassPlace {
 /** Written by the last of cloud-init's commands: `multipass launch` does not tell whether they went well. */
 const booted = '/var/lib/istio-vm-conformance/first-boot';
 
-/** The end of a script in the lab's folder that removes the instances which it has made, for when the run that made them cannot. */
-export const removingAll = (lab: string): string =>
+/**
+ * The end of a script in the lab's folder that removes the instances which it has made, for when the run that made them
+ * cannot.
+ *
+ * @param how.backedHere whether the instances are machines in the lab's own namespaces, as the stand-in's are
+ */
+export const removingAll = (lab: string, { backedHere = false } = {}): string =>
   [
+    ...(backedHere ? [unlessServiceIsGone] : []),
     'cd "$(dirname "$0")/multipass" 2>/dev/null || exit 0',
     'left=',
     'for name in *; do',
@@ -41,6 +47,9 @@ export const removingAll = (lab: string): string =>
     '[ -z "$left" ] || { echo "multipass still has$left." >&2; exit 1; }',
     '',
   ].join('\n');
+
+/** What a service that is gone had, ends with the lab when it is backed by that. Asked twice: it may be away at first. */
+const unlessServiceIsGone = '{ : | multipass version || : | multipass version; } >/dev/null 2>&1 || exit 0';
 
 /** What multipass calls a machine of a lab. */
 export const instanceOf = (lab: string, name: string): string =>
