@@ -43,6 +43,13 @@ test('the line of the end is not handed on with the others', async () => {
   expect(lines.filter(Boolean).toSorted()).toEqual(['err', 'out']);
 });
 
+test('a command that was ended from inside ran out of time, also when its answer comes first', async () => {
+  // a way in with a deadline of its own that is later
+  const patient: WayIn = async (words, options) => attempt(words, { ...options, within: 30_000 });
+  const late = shellMachine('far', patient).run(['sleep', '29'], { within: 300 });
+  await expect(late).rejects.toThrow('No end within 0.3 s: far: sleep 29');
+});
+
 test('secrets are in no message', async () => {
   const failed = here.run(['sh', '-c', 'exit 1', 'hunter2'], { secret: true });
   await expect(failed).rejects.toThrow(/^Exit status 1: here: sh \(arguments withheld\)$/);

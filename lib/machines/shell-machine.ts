@@ -33,7 +33,8 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
       const words = ['sh', '-c', endingAll, '-', `${variable}=${call}`];
       ending ??= wayIn(words, { within: seconds(20) }).catch(() => undefined);
     };
-    const deadline = AbortSignal.timeout(options.within ?? minutes(1));
+    const within = options.within ?? minutes(1);
+    const deadline = AbortSignal.timeout(within);
     const off = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
     off.addEventListener('abort', end);
     let said: Output;
@@ -52,6 +53,11 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
       await ending;
     }
     const { ended, ...output } = told(said);
+    // ended from inside it may answer before the way in has noticed
+    if (off.aborted) {
+      const why = options.signal?.aborted ? 'Called off' : `No end within ${String(within / 1000)} s`;
+      throw new CommandError(withheld(shown, options), why, output);
+    }
     if (!ended) {
       const why = `Its end was not seen, and the way to ${name} ended with status ${String(said.code)}`;
       throw new CommandError(withheld(shown, options), why, output);
