@@ -17,10 +17,10 @@ import { subject } from './subjects.ts';
  * What every provider's machines promise: `npm run contract -- <provider>`. The order counts: a machine is launched
  * once, looked at from all sides, restarted, stopped and removed.
  */
-// a lab stands as long as the process that opened it, which must not outlive the run that it is a part of
-process.once('disconnect', () => process.exit(1));
 const { provider, machines, two, lacks, close } = await subject();
 const megabyte = 1024 * 1024;
+// a lab stands as long as the process that opened it, which must not outlive the run that it is a part of
+process.once('disconnect', () => process.exit(1));
 
 const launch = async ({ spec }: ContractMachine): Promise<Machine> =>
   step(`${provider.name}: launching ${spec.name}`, { quiet: true }, async (note) =>

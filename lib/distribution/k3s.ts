@@ -1,7 +1,7 @@
 import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { redact } from '#lib/base/redact.ts';
-import { minutes, until } from '#lib/base/until.ts';
+import { seconds, until } from '#lib/base/until.ts';
 import type { Kube } from '#lib/kube/client.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
@@ -165,8 +165,7 @@ async function brought<T>(
         throw new Error(`${name} on ${node.name} ended before it ${what}. Its log ends with: ${log}`);
       return seen !== undefined;
     },
-    // images are imported first, onto the disk of a machine that may be slow
-    { within: minutes(5), every: 200 },
+    { within: seconds(120), every: 200 },
   );
   return found as T;
 }

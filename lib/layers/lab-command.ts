@@ -14,9 +14,13 @@ export async function labCommand(
   const program = ownProgram('lib/cli/lab.ts');
   return attempt(['setpriv', '--pdeathsig', 'KILL', '--', ...program, ...words], {
     env,
-    within: minutes(12),
+    within: ofMachines({ own: minutes(5), launched: minutes(12) }),
   });
 }
+
+/** How long something with all machines of a lab may take, in ms: our own are up in seconds, launched ones in minutes. */
+export const ofMachines = ({ own, launched }: { own: number; launched: number }): number =>
+  settings().lab.provider === 'multipass' ? launched : own;
 
 /** Whether a lab of this name stands, or left something behind. */
 export const labIsThere = (name: string): boolean => labNames().includes(name);

@@ -92,7 +92,9 @@ function refuseElsewhere(asked: Settings): Architecture {
 
 /** What removes all that a lab has on instances, and on this host where no namespaces end it. */
 const endOf = (lab: LocalLab): string =>
-  [endingAll(lab), removingAll(lab.name, { backedHere: lab.addresses !== undefined })].join('\n');
+  ['#!/bin/sh', endingAll(lab), removingAll(lab.name, { backedHere: lab.addresses !== undefined })].join(
+    '\n',
+  );
 
 /** Ends the lab, or leaves it when the settings (and what came of the run) say so. */
 export async function leaveLab(settings: Settings, good: boolean): Promise<void> {

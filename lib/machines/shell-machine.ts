@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts';
 import { minutes, seconds } from '#lib/base/until.ts';
+import { endingByWord } from './ending-by-word.ts';
 import type { FileOptions, Machine } from './machine.ts';
 import { rootEnvironment } from './root-environment.ts';
 
@@ -30,7 +31,7 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
     // ended from inside: a connection that is kept holds on to our pipes until the command is over
     let ending: Promise<unknown> | undefined;
     const end = (): void => {
-      const words = ['sh', '-c', endingAll, '-', `${variable}=${call}`];
+      const words = ['sh', '-c', endingByWord, '-', `${variable}=${call}`];
       ending ??= wayIn(words, { within: seconds(20) }).catch(() => undefined);
     };
     const within = options.within ?? minutes(1);
@@ -109,15 +110,6 @@ const variable = 'CONFORMANCE_CALL';
 
 /** The command's own exit status as the last line of its standard error, whatever the way back makes of it. */
 const wrapper = String.raw`call=$1; shift; "$@"; code=$?; printf '\n%s %d\n' "$call" $code >&2; exit $code`;
-
-/** Ends every process that has a word in its environment, and those that they start meanwhile. */
-const endingAll = [
-  'for go in 1 2 3 4 5; do',
-  '  found=$(grep -lzxF "$1" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3)',
-  '  [ "$found" ] || exit 0',
-  '  kill -KILL $found 2>/dev/null',
-  'done',
-].join('\n');
 
 // a secret is never readable by others, and nobody sees half a file: not even when the connection breaks
 const checked = [

@@ -2,6 +2,7 @@ import { afterAll, expect } from 'vitest';
 import { minutes } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
+import { ofMachines } from '#lib/layers/lab-command.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { lasting } from '#lib/layers/lasting.ts';
 import { secondLab } from '#lib/layers/second-lab.ts';
@@ -26,6 +27,7 @@ async function andThen(...words: string[]): Promise<Change> {
   return change(words.join(' '), async () => Promise.resolve());
 }
 
+const within = ofMachines({ own: minutes(2), launched: minutes(15) });
 const machines = ['k3s-master', 'k3s-worker-1', 'k3s-worker-2'];
 const ready = machines.map((name) => `${name} True`);
 
@@ -35,8 +37,7 @@ claim('cluster.recreate-flag', {
   // without the flag nothing is done to a cluster that stands
   falsifier: async () => andThen('up', 'cluster'),
   red: /the uid of kube-system: expected '[0-9a-f-]+…?' not to be/,
-  // where machines are launched, those of a lab take minutes
-  within: minutes(15),
+  within,
 
   proof(_lab, seen) {
     const { before, after, code } = seen('up cluster --recreate', second.now().last());
@@ -54,8 +55,7 @@ claim('cluster.delete-flag', {
   given: async (lab) => commanded(lab, 'down'),
   falsifier: async () => andThen('up', 'cluster'),
   red: /the machines that are left: k3s-master, k3s-worker-1, k3s-worker-2: expected/,
-  // where machines are launched, those of a lab take minutes
-  within: minutes(15),
+  within,
 
   async proof(_lab, seen) {
     const { code, after, before, formerApi } = seen('down', second.now().last());

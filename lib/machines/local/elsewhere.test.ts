@@ -108,7 +108,7 @@ test('when that fails it is said, and the folder stays until it goes well', asyn
 
 test('what is put into it runs on this host, and ends with it', async () => {
   const { lab } = await openLab(settings());
-  await writeFile(join(lab.dir, 'on-end'), endingAll(lab), { mode: 0o755 });
+  await writeFile(join(lab.dir, 'on-end'), `#!/bin/sh\n${endingAll(lab)}\n`, { mode: 0o755 });
   const background = ['setsid', '-f', 'sh', '-c', 'exec "$@" >/dev/null 2>&1 </dev/null', '-'];
   // nobody else sleeps that long
   const [inside, outside] = ['86394', '86393'].map((long) => `${long}.${String(process.pid)}`) as [

@@ -10,6 +10,7 @@ import { labDir, root } from '#lib/base/paths.ts';
 import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
+import { endingByWord } from '#lib/machines/ending-by-word.ts';
 import { nodePlans, type Topology } from '#lib/machines/topology.ts';
 import { roomForWatchers } from './inotify.ts';
 
@@ -43,12 +44,7 @@ const variable = 'ISTIO_VM_CONFORMANCE_LAB';
 
 /** A script for sh that ends all that was put into a lab: where it has namespaces they end it anyway. */
 export const endingAll = ({ dir }: Pick<LocalLab, 'dir'>): string =>
-  [
-    '#!/bin/sh',
-    `for environment in $(grep -lzxF '${variable}=${dir}' /proc/[0-9]*/environ 2>/dev/null); do`,
-    '  process=${environment#/proc/}; kill -KILL "${process%/environ}" 2>/dev/null',
-    'done',
-  ].join('\n');
+  [`set -- '${variable}=${dir}'`, endingByWord].join('\n');
 
 /** What a lab's own network was made with. @throws Error when it has none */
 export function addressesOf({ name, addresses }: LocalLab): Topology {

@@ -41,7 +41,10 @@ export interface VmPlace {
   name: string;
 }
 
-/** The external VM in a lab's folder, whichever process started it. Its first start() without anew() boots the image; anew() resumes the snapshot, with the right time. */
+/**
+ * The external VM in a lab's folder, whichever process started it. Its first start() without anew() boots the image;
+ * anew() resumes the snapshot, with the right time.
+ */
 export function vmMachine({ labDir, enter, base, size, name }: VmPlace): VmMachine {
   const { image, snapshot } = base;
   const dir = join(labDir, 'machines', name);
