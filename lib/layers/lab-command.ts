@@ -18,7 +18,7 @@ export async function labCommand(
   });
 }
 
-/** How long something with all machines of a lab may take, in ms: our own are up in seconds, launched ones in minutes. */
+/** How long (in ms) something with all machines of a lab may take: ours are up in seconds, launched ones in minutes. */
 export const ofMachines = ({ own, launched }: { own: number; launched: number }): number =>
   settings().lab.provider === 'multipass' ? launched : own;
 
