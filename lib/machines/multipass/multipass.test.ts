@@ -343,6 +343,16 @@ describe('when multipass misbehaves', () => {
     }).launch(spec);
     expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
   });
+
+  test('a launch that hangs is not waited for when the machine has booted', async () => {
+    service.misbehave.add('launch hangs');
+    const machine = await multipassProvider({
+      lab: { name: 'conformance', dir: join(dir, 'conformance') },
+      multipass: cli,
+      grace: 200,
+    }).launch(spec);
+    expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
+  });
   /** Nobody waits for half a minute in a test. */
   const hurried: Run = async (words, options) => onPath(words, { ...options, within: 1500 });
 

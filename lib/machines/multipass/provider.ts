@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
-import { minutes, until } from '#lib/base/until.ts';
+import { minutes, seconds, until } from '#lib/base/until.ts';
 import { cloudConfig } from '#lib/machines/first-boot.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { LaunchOptions, MachineProvider, MachineSpec } from '#lib/machines/provider.ts';
@@ -16,6 +16,8 @@ export interface MultipassPlace {
   image?: string;
   /** How long a boot may take, and cloud-init after it; 10 minutes unless told. */
   patience?: number;
+  /** How long `multipass launch` may go on when the machine has booted; 30 seconds unless told. */
+  grace?: number;
   multipass?: Multipass;
 }
 
@@ -63,6 +65,7 @@ export function multipassProvider({
   lab,
   image = '24.04',
   patience = minutes(10),
+  grace = seconds(30),
   multipass = onPath(),
 }: MultipassPlace): MachineProvider {
   const made = records(join(lab.dir, 'multipass'));
@@ -123,17 +126,23 @@ export function multipassProvider({
     const own = machine(name);
     note?.('launching');
     let gaveUp: unknown;
+    const hung = hanging(own);
     await multipass
-      .launch(plan, { within: patience, onLine, ...(signal === undefined ? {} : { signal }) })
+      .launch(plan, {
+        within: patience,
+        onLine,
+        signal: AbortSignal.any([hung.signal, ...(signal ? [signal] : [])]),
+      })
       .catch((error: unknown) => {
         // it gives up waiting for machines that come up after all: the machine is asked before it is believed
-        if (!means(error, 'timed out', 'unreachable', 'no service')) throw error;
+        if (!hung.signal.aborted && !means(error, 'timed out', 'unreachable', 'no service')) throw error;
         gaveUp = error;
-      });
+      })
+      .finally(hung.over);
     signal?.throwIfAborted();
-    note?.(
-      gaveUp === undefined ? 'first boot' : `multipass gave up waiting; is ${instance} usable all the same?`,
-    );
+    if (gaveUp === undefined) note?.('first boot');
+    else if (hung.signal.aborted) note?.(`${instance} has booted, and its launch hangs: going on without it`);
+    else note?.(`multipass gave up waiting; is ${instance} usable all the same?`);
     try {
       await untilUsable(multipass, own, instance, Math.min(patience, minutes(2)));
       await untilBooted(own, signal);
@@ -143,6 +152,32 @@ export function multipassProvider({
         cause: error,
       });
     }
+  }
+
+  /** A signal for a launch that goes on though the machine has booted some time ago: its client waits for nothing. */
+  function hanging(own: Machine): { signal: AbortSignal; over: () => void } {
+    const hung = new AbortController();
+    const over = new AbortController();
+    until(
+      `${own.name} has booted while it is launched`,
+      async () => own.attempt(['test', '-e', booted]),
+      ({ code }) => {
+        over.signal.throwIfAborted();
+        return code === 0;
+      },
+      { within: 2 * patience, every: grace / 6, inARow: 7 },
+    ).then(
+      () => {
+        hung.abort();
+      },
+      () => undefined,
+    );
+    return {
+      signal: hung.signal,
+      over: () => {
+        over.abort();
+      },
+    };
   }
 
   /** Waits for cloud-init, and asks whether all that it was told to do was done. */
