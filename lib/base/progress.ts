@@ -46,8 +46,9 @@ export async function step<T>(
   }
 }
 
-/** 950 -> "0.9 s", 61 000 -> "1 min 1 s". */
+/** 950 -> "0.9 s", 61 000 -> "1 min 1 s", 119 600 -> "2 min 0 s". */
 export function duration(ms: number): string {
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${String(Math.floor(ms / 60_000))} min ${String(Math.round((ms % 60_000) / 1000))} s`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const whole = Math.round(ms / 1000);
+  return `${String(Math.floor(whole / 60))} min ${String(whole % 60)} s`;
 }
