@@ -43,6 +43,16 @@ test('as root on Debian what is missing is installed', async () => {
   ]);
 });
 
+test('what makes machines is not asked for where none are made', async () => {
+  const bare = host(['qemu-system-x86_64', 'containerd', 'nft', 'mke2fs', 'podman']);
+
+  await hostPackages(undefined, bare);
+
+  expect(bare.ran.at(-1)).toBe(
+    'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends podman',
+  );
+});
+
 test('without root the command that installs it is named', async () => {
   const refused = hostPackages(ownArchitecture, host(['/usr/lib/cni/ptp'], { root: false }));
 

@@ -10,35 +10,39 @@ import { ownArchitecture, type Architecture } from './architecture.ts';
 /** The oldest Go that the pinned modules build with. */
 const goNeeded = [1, 24] as const;
 
-/** Debian package -> what of it the lab runs: commands, or files by their path. */
+/** Debian package -> what of it every lab runs: commands, or files by their path. */
 const needed: Readonly<Record<string, readonly string[]>> = {
   buildah: ['buildah'],
   busybox: ['busybox'],
   'ca-certificates': ['/etc/ssl/certs/ca-certificates.crt'],
-  conntrack: ['conntrack'],
-  containerd: ['containerd', 'ctr', 'containerd-shim-runc-v2'],
-  'containernetworking-plugins': ['/usr/lib/cni/ptp', '/usr/lib/cni/host-local', '/usr/lib/cni/portmap'],
   curl: ['curl'],
-  e2fsprogs: ['mke2fs'],
-  ethtool: ['ethtool'],
   iproute2: ['ip', 'ss'],
-  ipset: ['ipset'],
   iptables: ['iptables', 'xtables-legacy-multi', 'xtables-nft-multi'],
   kmod: ['modprobe'],
   'libc-bin': ['ldd', 'getent'],
-  mmdebstrap: ['mmdebstrap'],
-  nftables: ['nft'],
   openssl: ['openssl'],
   podman: ['podman'],
   procps: ['sysctl'],
   python3: ['python3'],
   'python3-pip': ['pip3'],
-  'qemu-system-x86': ['qemu-system-x86_64'],
-  'qemu-utils': ['qemu-img'],
-  runc: ['runc'],
   socat: ['socat'],
   tar: ['tar'],
   'util-linux': ['nsenter', 'setpriv', 'unshare'],
+};
+
+/** What machines that are made on this host take. */
+const neededForMachines: typeof needed = {
+  conntrack: ['conntrack'],
+  containerd: ['containerd', 'ctr', 'containerd-shim-runc-v2'],
+  'containernetworking-plugins': ['/usr/lib/cni/ptp', '/usr/lib/cni/host-local', '/usr/lib/cni/portmap'],
+  e2fsprogs: ['mke2fs'],
+  ethtool: ['ethtool'],
+  ipset: ['ipset'],
+  mmdebstrap: ['mmdebstrap'],
+  nftables: ['nft'],
+  'qemu-system-x86': ['qemu-system-x86_64'],
+  'qemu-utils': ['qemu-img'],
+  runc: ['runc'],
 };
 
 /** What a VM of arm64 takes on another machine: an emulator for it, and one for the programs that make its disk. */
@@ -62,10 +66,10 @@ export interface Host {
 /**
  * Sees to it that this machine has what the lab runs; as root on Debian or Ubuntu it installs what is missing.
  *
- * @param vm the architecture of the external VM
+ * @param vm the architecture of the VM that is made on this host; undefined when no machine is made here
  * @throws RefusedError that names what is missing and the command that installs it
  */
-export async function hostPackages(vm: Architecture, host: Host = here()): Promise<void> {
+export async function hostPackages(vm: Architecture | undefined, host: Host = here()): Promise<void> {
   await refuseOldGo(host);
   const missing = missingPackages(vm, host);
   if (missing.length === 0) return;
@@ -98,13 +102,16 @@ export async function hostPackages(vm: Architecture, host: Host = here()): Promi
   }
 }
 
-/** The Debian packages of which something that the lab runs is missing. */
-export function missingPackages(vm: Architecture, { has }: Pick<Host, 'has'> = here()): string[] {
+/** The Debian packages of which something that the lab runs is missing; `vm` as for hostPackages. */
+export function missingPackages(vm: Architecture | undefined, { has }: Pick<Host, 'has'> = here()): string[] {
   return Object.entries(neededFor(vm)).flatMap(([name, parts]) => (parts.every(has) ? [] : [name]));
 }
 
-const neededFor = (vm: Architecture): typeof needed =>
-  vm === ownArchitecture ? needed : { ...needed, ...neededForArm64 };
+const neededFor = (vm: Architecture | undefined): typeof needed => ({
+  ...needed,
+  ...(vm === undefined ? {} : neededForMachines),
+  ...(vm === undefined || vm === ownArchitecture ? {} : neededForArm64),
+});
 
 async function refuseOldGo({ has, run }: Host): Promise<void> {
   const [major, minor] = goNeeded;

@@ -2,13 +2,13 @@ import { interactive } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
-import { vmArchitecture } from '#lib/artifacts/architecture.ts';
 import { hostPackages, missingPackages } from '#lib/artifacts/host-packages.ts';
 import { clientEnv } from '#lib/layers/client-env.ts';
 import { attachLab } from '#lib/layers/lab.ts';
 import { outcomeOf } from '#lib/layers/layer.ts';
 import { ensure, layers } from '#lib/layers/layers.ts';
 import { endLab, openLabFor } from '#lib/layers/open.ts';
+import { vmMadeHere } from '#lib/layers/own-network.ts';
 import { asUser, machineOf } from '#lib/layers/shell.ts';
 import { deleteVm, recreateVm } from '#lib/layers/vm-anew.ts';
 import { findLab, keepLab } from '#lib/machines/local/lab.ts';
@@ -28,7 +28,7 @@ const usage = `npm run lab -- <command>
 
 const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
   async doctor() {
-    const vm = vmArchitecture(readSettings());
+    const vm = vmMadeHere(readSettings());
     const missing = missingPackages(vm);
     if (missing.length > 0)
       throw new RefusedError(`Missing Debian packages: apt-get install ${missing.join(' ')}`);

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ownArchitecture, vmArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
+import { ownArchitecture, vmArchitecture } from '#lib/artifacts/architecture.ts';
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { istioArch } from '#lib/artifacts/istio-arch.ts';
 import { kubernetesSource } from '#lib/artifacts/kubernetes-source.ts';
@@ -23,7 +23,7 @@ import { hasRecord } from './existing/record.ts';
 import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
-import { ownNetwork, refuseUpstream } from './own-network.ts';
+import { ownNetwork, refuseUpstream, vmMadeHere } from './own-network.ts';
 import { programs } from './programs.ts';
 
 /**
@@ -44,7 +44,7 @@ export async function openLabFor(
       'Making machines, namespaces, images and packages for a lab takes root: run it as root.',
     );
   }
-  const vm = refuseElsewhere(asked);
+  refuseElsewhere(asked);
   if (asked.lab.provider === 'multipass') await multipass().version();
   const addresses = ownNetwork(asked);
   const source = await istioSource(asked);
@@ -56,7 +56,7 @@ export async function openLabFor(
     ...asked,
     lab: { ...asked.lab, artifactSource: source.is, distribution: kubernetes.is },
   };
-  await hostPackages(vm);
+  await hostPackages(vmMadeHere(settings));
   const paths = await programs(settings, source, { ownVm: addresses !== undefined });
   if (recreate) await closeLab(settings.lab.name);
   const { lab: local, kept } = await openLab(settings, addresses);
@@ -80,11 +80,10 @@ export async function openLabFor(
   return { lab, kept };
 }
 
-/** The architecture of the VM; one of another than this machine's is the local provider's to make. */
-function refuseElsewhere(asked: Settings): Architecture {
-  const vm = vmArchitecture(asked);
+/** A VM of another architecture than this machine's is the local provider's to make. */
+function refuseElsewhere(asked: Settings): void {
   const { provider, vmArch } = asked.lab;
-  if (vm === ownArchitecture || ['auto', 'local'].includes(provider)) return vm;
+  if (vmArchitecture(asked) === ownArchitecture || ['auto', 'local'].includes(provider)) return;
   throw new RefusedError(
     `VM_ARCH=${vmArch} is emulated by the local provider alone; LAB_PROVIDER=${provider} has machines of its own.`,
   );

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RefusedError } from '#lib/base/errors.ts';
 import { settings } from '#lib/base/settings.ts';
-import { ownNetwork, refuseUpstream } from './own-network.ts';
+import { ownNetwork, refuseUpstream, vmMadeHere } from './own-network.ts';
 
 const of = (provider: string, env: NodeJS.ProcessEnv = {}) =>
   ownNetwork(settings({ LAB_PROVIDER: provider }), env);
@@ -21,6 +21,14 @@ test('machines of this host have a network of their own, whether they are the la
 
 test('instances of multipass itself are on a network of this host', () => {
   expect(of('multipass')).toBeUndefined();
+});
+
+test('a VM is made here unless it is an instance, or was there before', () => {
+  const made = (provider: string) =>
+    vmMadeHere(
+      settings({ LAB_PROVIDER: provider, VM_ARCH: 'arm64', EXISTING_VM: 'a', EXISTING_KUBECONFIG: 'b' }),
+    );
+  expect(['local', 'multipass', 'existing'].map(made)).toEqual(['arm64', undefined, undefined]);
 });
 
 test('a Kubernetes that needs namespaces is refused where there are none, with the reason why it would be that one', () => {

@@ -1,3 +1,4 @@
+import { vmArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
 import type { KubernetesSource } from '#lib/artifacts/kubernetes-source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import type { Settings } from '#lib/base/settings.ts';
@@ -15,6 +16,10 @@ export function ownNetwork(
   if (lab.provider !== 'multipass') return localAddresses;
   return env['MULTIPASS_STAND_IN'] ? backingAddresses : undefined;
 }
+
+/** The architecture of the VM when a lab's machines are made on this host, which takes programs; or else undefined. */
+export const vmMadeHere = (settings: Settings): Architecture | undefined =>
+  settings.lab.provider !== 'existing' && ownNetwork(settings) ? vmArchitecture(settings) : undefined;
 
 /**
  * @throws RefusedError for a Kubernetes with parts that act in a lab's namespaces, where it has none

@@ -1,10 +1,10 @@
 import { readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { vmArchitecture } from '#lib/artifacts/architecture.ts';
 import { missingPackages } from '#lib/artifacts/host-packages.ts';
 import { temporary } from '#lib/base/temporary.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import type { Lab } from './lab.ts';
+import { vmMadeHere } from './own-network.ts';
 
 /** What a machine without some programs finds: a PATH that leads to all others. */
 export async function toolsHidden(...names: string[]): Promise<Change & { path: string }> {
@@ -23,4 +23,4 @@ export async function toolsHidden(...names: string[]): Promise<Change & { path: 
 
 /** The Debian packages of which this machine lacks a program that the lab runs. */
 export const missingTools = ({ settings }: Pick<Lab, 'settings'>): string[] =>
-  missingPackages(vmArchitecture(settings));
+  missingPackages(vmMadeHere(settings));
