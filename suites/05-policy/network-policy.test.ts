@@ -11,6 +11,7 @@ import { sideBySide } from '#lib/layers/passing.ts';
 import { denyAll, guardedFromVm, withoutPolicyEngine } from '#lib/layers/network-policies.ts';
 import { accessLogOfPod, accessMarked, marked, newMark } from '#lib/probes/access-log.ts';
 import { get, outcomeOf, saidIn } from '#lib/probes/http.ts';
+import { nslookup } from '#lib/probes/nslookup.ts';
 import { pod } from '#lib/probes/places.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 
@@ -175,7 +176,7 @@ claim('policy.netpol-egress-collateral', {
     for (const [what, answer] of Object.entries(outcomes)) {
       expect([what, seen(what, outcomeOf(answer))]).toEqual([what, '200']);
     }
-    const lookup = await client.place.attempt(['nslookup', 'kubernetes.default.svc.cluster.local']);
+    const lookup = await nslookup(client.place, 'kubernetes.default.svc.cluster.local');
     expect([seen('nslookup in sample', lookup.stdout), lookup.code]).toEqual([
       expect.stringMatching(/Address.*: 10\.43\.0\.1\b/),
       0,
