@@ -64,7 +64,9 @@ test('a file is there as a whole or not at all', async () => {
   expect((await stat(path)).mode & 0o777).toBe(0o640);
   const draft = join(folder.path, 'draft');
   await writeFile(draft, 'half');
-  await expect(putInPlace(here, draft, path, 8, {})).rejects.toThrow(`only 4 of 8 bytes of ${path} arrived`);
+  await expect(putInPlace(here, draft, path, 8, {})).rejects.toThrow(
+    `Exit status 1: here: write ${path}\nonly 4 of 8 bytes of ${path} arrived`,
+  );
   expect(await readFile(path, 'utf8')).toBe('sécond');
 });
 

@@ -21,10 +21,14 @@ export type ShellMachine = Pick<Machine, 'name' | 'run' | 'attempt' | 'write' | 
  * ended in the machine as well, with all that it started: they are known by a word in their environment.
  */
 export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
+  const shownAt = (words: readonly string[], { shown = words }: RunOptions): string[] => [
+    `${name}:`,
+    ...shown,
+  ];
   const attempt: Machine['attempt'] = async (words, options = {}) => {
     const { cwd, env = {}, onLine, ...others } = options;
     const call = `call-${randomBytes(8).toString('hex')}`;
-    const shown = [`${name}:`, ...words];
+    const shown = shownAt(words, options);
     const inside = ['sh', '-c', wrapper, '-', call, 'env', ...environment(call, env), ...words];
     if (cwd !== undefined) inside.splice(inside.indexOf('env') + 1, 0, '-C', cwd);
     const told = (output: Output): Output & { ended: boolean } => endOf(output, call);
@@ -69,7 +73,7 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
     const output = await attempt(words, options);
     if (output.code === 0) return output;
     throw new CommandError(
-      withheld([`${name}:`, ...words], options),
+      withheld(shownAt(words, options), options),
       `Exit status ${String(output.code)}`,
       output,
     );
@@ -82,7 +86,10 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
     read: async (path, from = 0) => (await run(['tail', '-c', `+${String(from + 1)}`, path])).stdout,
     write: async (path, content, options = {}) => {
       const size = String(Buffer.byteLength(content));
-      await run(['sh', '-c', writing, '-', path, size, ...ownership(options)], { input: content });
+      await run(['sh', '-c', writing, '-', path, size, ...ownership(options)], {
+        input: content,
+        shown: ['write', path],
+      });
     },
     addresses: async () => {
       const { stdout } = await run(['ip', '-4', '-o', 'address', 'show', 'scope', 'global']);
@@ -103,6 +110,7 @@ export async function putInPlace(
 ): Promise<void> {
   await run(['sh', '-c', placing, '-', draft, path, String(size), ...ownership(options)], {
     within: seconds(120),
+    shown: ['write', path],
   });
 }
 

@@ -79,24 +79,9 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
     if (output.code !== 0) throw new MultipassError(command, output);
     return output.stdout;
   };
-  /** The service may be starting anew (an update of its package does that): what does no harm twice is asked again. */
-  const again = async (words: readonly string[], options?: RunOptions): Promise<string> => {
-    const answer = await until<{ text: string } | { error: unknown }>(
-      `multipass ${words[0] ?? ''} finds its service`,
-      async () => {
-        try {
-          return { text: await told(words, options) };
-        } catch (error) {
-          if (means(error, 'no service')) throw error;
-          return { error };
-        }
-      },
-      () => true,
-      { within: (options?.within ?? 0) + seconds(30), every: 500 },
-    );
-    if ('error' in answer) throw answer.error;
-    return answer.text;
-  };
+  /** For what does no harm twice. */
+  const again = async (words: readonly string[], options?: RunOptions): Promise<string> =>
+    served(words[0] ?? '', async () => told(words, options), options?.within ?? 0);
   const stated = async (name: string): Promise<Instance | undefined> => {
     const text = await again(['info', name, '--format', 'json']).catch((error: unknown) => {
       if (means(error, 'absent')) return undefined;
@@ -182,17 +167,17 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
       });
     },
     exec: async (name, words, options) =>
-      until(
-        'the service of multipass is there',
-        async () =>
-          ask(['exec', name, '--', 'sudo', ...words], options).catch((error: unknown) => ({ error })),
-        // then the command has not begun; whatever else is said is for the caller to judge
-        (said) => {
-          if ('error' in said) throw said.error;
-          return said.code === 0 || failureOf(said) !== 'no service';
+      served(
+        'exec',
+        async () => {
+          const output = await ask(['exec', name, '--', 'sudo', ...words], options);
+          // then the command has not begun; whatever else is said is for the caller to judge
+          if (output.code !== 0 && failureOf(output) === 'no service')
+            throw new MultipassError('exec', output);
+          return output;
         },
-        { within: (options?.within ?? minutes(1)) + seconds(30), every: 500 },
-      ) as Promise<Output>,
+        options?.within ?? minutes(1),
+      ),
     transfer: async (content, name, path) => {
       await again(['transfer', '-', `${name}:${path}`], { input: content, within: minutes(10) });
     },
@@ -288,4 +273,29 @@ function unusable(error: unknown): string {
   const why = messageOf(error);
   if (means(error, 'not authenticated')) return `${why} Run \`multipass authenticate\` once as this user.`;
   return `multipass cannot be used: ${why}. Its service must run, and this user must reach its socket.`;
+}
+
+/**
+ * Asks once more while the service is starting anew, as it does when its package is updated.
+ *
+ * @param within what the call may take; the service has half a minute more
+ */
+async function served<T>(command: string, call: () => Promise<T>, within: number): Promise<T> {
+  const asked = async (): Promise<{ answer: T } | { error: unknown }> => {
+    try {
+      return { answer: await call() };
+    } catch (error) {
+      if (means(error, 'no service')) throw error;
+      return { error };
+    }
+  };
+  // hardly ever is there something to wait for
+  const said = await asked().catch(async () =>
+    until(`multipass ${command} finds its service`, asked, () => true, {
+      within: within + seconds(30),
+      every: 500,
+    }),
+  );
+  if ('error' in said) throw said.error;
+  return said.answer;
 }
