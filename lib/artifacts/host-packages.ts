@@ -6,6 +6,7 @@ import { RefusedError } from '#lib/base/errors.ts';
 import { say, step } from '#lib/base/progress.ts';
 import { minutes } from '#lib/base/until.ts';
 import { ownArchitecture, type Architecture } from './architecture.ts';
+import { debianKeyring } from './debian-sources.ts';
 
 /** The oldest Go that the pinned modules build with. */
 const goNeeded = [1, 24] as const;
@@ -33,6 +34,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
 /** What machines that are made on this host take. */
 const neededForMachines: typeof needed = {
   conntrack: ['conntrack'],
+  'debian-archive-keyring': [debianKeyring],
   containerd: ['containerd', 'ctr', 'containerd-shim-runc-v2'],
   'containernetworking-plugins': ['/usr/lib/cni/ptp', '/usr/lib/cni/host-local', '/usr/lib/cni/portmap'],
   e2fsprogs: ['mke2fs'],

@@ -2,7 +2,9 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run as runHere, type Run } from '#lib/base/command.ts';
 import { fixture } from '#lib/base/paths.ts';
+import { settings as readSettings } from '#lib/base/settings.ts';
 import { minutes } from '#lib/base/until.ts';
+import { debianSources } from './debian-sources.ts';
 import { goBuild, goInputs, goModule, type GoPrograms } from './go.ts';
 import { buildImage } from './image-build.ts';
 import type { Image } from './images.ts';
@@ -89,14 +91,12 @@ async function buildAgnhost(
 ): Promise<void> {
   note('Debian packages');
   const tar = join(dir, 'debian.tar');
-  const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)';
-  const origin = ['Created-By: Packages', 'Origin: Debian'];
-  const { stdout: sources } = await run(['apt-get', 'indextargets', '--format', format, ...origin]);
+  const { lines } = await debianSources('debian-12', readSettings().lab.debianMirror, run);
   const leaveOut = ['doc', 'man', 'locale', 'info'].map(
     (one) => `--dpkgopt=path-exclude=/usr/share/${one}/*`,
   );
   const what = ['--mode=root', '--variant=extract', `--include=${packages.join(',')}`, ...leaveOut];
-  await run(['mmdebstrap', ...what, '', tar, '-'], { input: sources, within: minutes(10) });
+  await run(['mmdebstrap', ...what, '', tar, '-'], { input: `${lines.join('\n')}\n`, within: minutes(10) });
   note(name);
   const own = ['agnhost', 'localhost.crt', 'localhost.key'];
   const image: Image = {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Run } from '#lib/base/command.ts';
+import { CommandError, type Run } from '#lib/base/command.ts';
 import { librariesOf, plantTree } from './tree.ts';
 
 const says =
@@ -27,6 +27,17 @@ test('libraries and the loader are found in what ldd says, each once', async () 
     '/lib/x86_64-linux-gnu/libc.so.6',
     '/lib64/ld-linux-x86-64.so.2',
   ]);
+});
+
+test('a program that is linked statically has no libraries, and what else goes wrong is told', async () => {
+  const failing =
+    (stderr: string): Run =>
+    async (words) => {
+      throw new CommandError(words, 'Exit status 1', { stdout: '', stderr, code: 1, ms: 1 });
+    };
+
+  expect(await librariesOf(['/usr/bin/busybox'], failing('\tnot a dynamic executable\n'))).toEqual([]);
+  await expect(librariesOf(['/none'], failing('ldd: /none: No such file'))).rejects.toThrow('No such file');
 });
 
 test('a library that is not there is named', async () => {

@@ -1,6 +1,6 @@
 import { chmod, copyFile, cp, mkdir, readdir, realpath, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Run } from '#lib/base/command.ts';
+import { CommandError, type Run } from '#lib/base/command.ts';
 import { fixture } from '#lib/base/paths.ts';
 
 /** What a small root file system holds; no distribution, no package manager. */
@@ -49,13 +49,24 @@ export async function plantTree(root: string, tree: Tree, run: Run): Promise<voi
 /** The shared libraries, and the loader, that these programs or libraries are linked against. */
 export async function librariesOf(paths: readonly string[], run: Run): Promise<string[]> {
   if (paths.length === 0) return [];
-  const { stdout } = await run(['ldd', ...paths]);
+  const stdout = (await Promise.all(paths.map(async (path) => lddOf(path, run)))).join('\n');
   const missing = /^\s*(\S+) => not found$/m.exec(stdout)?.[1];
   if (missing !== undefined) {
     throw new Error(`Library ${missing}, which one of ${paths.join(', ')} needs, is not on this machine.`);
   }
   const found = stdout.matchAll(/^\s+(?:\S+ => )?(\/\S+) \(0x[0-9a-f]+\)$/gm);
   return [...new Set([...found].map(([, path = '']) => path))].sort();
+}
+
+/** What ldd says of a program or library; of one that is linked statically, nothing. */
+async function lddOf(path: string, run: Run): Promise<string> {
+  try {
+    return (await run(['ldd', path])).stdout;
+  } catch (error) {
+    const said = error instanceof CommandError ? error.output.stdout + error.output.stderr : '';
+    if (said.includes('not a dynamic executable')) return '';
+    throw error;
+  }
 }
 
 async function filesIn(folders: readonly string[]): Promise<string[]> {

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
-import { RefusedError } from '#lib/base/errors.ts';
 import { fixture } from '#lib/base/paths.ts';
 import { minutes } from '#lib/base/until.ts';
 import { debianName, ownArchitecture, type Architecture } from './architecture.ts';
 import { contained } from './contained.ts';
+import { debianSources, type DebianRelease } from './debian-sources.ts';
 import { withForeignPrograms } from './foreign-programs.ts';
 import { produce, type Place } from './store.ts';
 
@@ -17,31 +17,32 @@ export interface VmImagePlan {
   address: string;
   diskGiB: number;
   architecture: Architecture;
+  os: DebianRelease;
+  /** Where it comes from, as `debianSources` takes it; another mirror gives the same machine. */
+  mirror: string;
 }
 
 /**
- * A Debian root with its own kernel, made by mmdebstrap from the package sources that this host itself uses.
+ * A Debian root with its own kernel, made by mmdebstrap from a pinned release, whatever this host is.
  * The versions of its packages are those of the day it is built; they stand in its file `packages`. For another
  * architecture the scripts of its packages run in an emulator.
  *
  * @returns the folder of `kernel`, `initrd`, `disk.qcow2` and `architecture`, none of which is to be written to
- * @throws RefusedError when this host has no Debian package sources
  */
 export async function vmImage(plan: VmImagePlan, place?: Place): Promise<string> {
-  const { architecture } = plan;
+  const { mirror, ...machine } = plan;
+  const { architecture, os } = machine;
   const foreign = architecture !== ownArchitecture;
   const packages = packagesFor(architecture, await readFile(fixture('vm/packages.txt'), 'utf8'));
-  const sources = await debianSources();
-  // another mirror of the same suites gives the same machine
-  const suites = sources.map((line) => line.split(' ').slice(2).join(' '));
-  const inputs = { ...plan, packages, suites, recipe: await recipeHash() };
+  const { lines, suites } = await debianSources(os, mirror);
+  const inputs = { ...machine, packages, suites, recipe: await recipeHash() };
   return produce(
-    foreign ? `vm-image-${debianName(architecture)}` : 'vm-image',
+    ['vm-image', os, ...(foreign ? [debianName(architecture)] : [])].join('-'),
     inputs,
-    `Disk of the external VM (Debian${foreign ? `, ${debianName(architecture)}` : ''})`,
+    `Disk of the external VM (${[os, ...(foreign ? [debianName(architecture)] : [])].join(', ')})`,
     foreign ? 400_000 : 60_000,
     async (draft, note) => {
-      await bootstrap(draft, plan, packages, sources, note);
+      await bootstrap(draft, plan, packages, lines, note);
       note('making the disk');
       await makeDisk(draft, plan);
     },
@@ -65,21 +66,6 @@ export const architectureOf = async (image: string): Promise<Architecture> =>
   (await readFile(join(image, architectureFile), 'utf8')) as Architecture;
 
 const architectureFile = 'architecture';
-
-/** The lines of sources.list for Debian's own archives that this host uses; their addresses are in its settings only. */
-async function debianSources(): Promise<string[]> {
-  const format = 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)';
-  const ask = ['apt-get', 'indextargets', '--format', format, 'Created-By: Packages', 'Origin: Debian'];
-  let lines = wanted((await run(ask)).stdout);
-  if (lines.length === 0) {
-    await run(['apt-get', 'update'], { within: minutes(5) });
-    lines = wanted((await run(ask)).stdout);
-  }
-  if (lines.length > 0) return [...new Set(lines)].sort();
-  throw new RefusedError(
-    'The VM is a Debian machine, and this host has no Debian package source (apt-get indextargets lists none); add one to /etc/apt/sources.list.d.',
-  );
-}
 
 async function bootstrap(
   dir: string,

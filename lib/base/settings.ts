@@ -42,6 +42,10 @@ export interface Settings {
     distribution: 'auto' | 'upstream' | 'k3s';
     /** The architecture of the external VM; that of this machine unless told. */
     vmArch: 'auto' | 'amd64' | 'arm64';
+    /** The Debian that the external VM runs; `none` leaves the VM out, and with it all that takes one. */
+    vmOs: 'debian-12' | 'debian-13' | 'none';
+    /** Where a Debian comes from: an address without a slash at its end, or `auto`. */
+    debianMirror: string;
     keep: 'never' | 'on-failure' | 'always';
     cache: string;
     artifactSource: 'auto' | 'release' | 'modules';
@@ -100,6 +104,8 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
       provider: oneOf(values, 'LAB_PROVIDER', ['auto', 'local', 'multipass', 'existing']),
       distribution: oneOf(values, 'LAB_DISTRIBUTION', ['auto', 'upstream', 'k3s']),
       vmArch: oneOf(values, 'VM_ARCH', ['auto', 'amd64', 'arm64']),
+      vmOs: oneOf(values, 'VM_OS', ['debian-12', 'debian-13', 'none']),
+      debianMirror: need(values, 'DEBIAN_MIRROR') === 'auto' ? 'auto' : address(values, 'DEBIAN_MIRROR'),
       keep: oneOf(values, 'LAB_KEEP', ['never', 'on-failure', 'always']),
       cache: cacheDir(env),
       artifactSource: oneOf(values, 'ARTIFACT_SOURCE', ['auto', 'release', 'modules']),

@@ -201,6 +201,9 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, now: Built): Promise<vo
   );
 }
 
+/** What a kept lab has when its settings do not name a release of the VM's Debian. */
+const defaultVmOs = 'debian-12';
+
 /**
  * What a lab is made of: of what is the harness's own, only where its programs came from, where its machines do when
  * that is not here, its Kubernetes when that is not upstream's, and what its VM is when that is not what this machine is.
@@ -214,7 +217,8 @@ export function built({ lab, ...rest }: Settings, addresses?: Topology): Built {
   const other = distribution === 'k3s' ? { distribution, k3sVersion } : {};
   const vmArch = vmArchitecture({ lab });
   const foreign = vmArch === ownArchitecture ? {} : { vmArch };
-  const world = { ...rest, artifactSource: lab.artifactSource, ...elsewhere, ...other, ...foreign };
+  const os = lab.vmOs === defaultVmOs ? {} : { vmOs: lab.vmOs };
+  const world = { ...rest, artifactSource: lab.artifactSource, ...elsewhere, ...other, ...foreign, ...os };
   return { fingerprint: createHash('sha256').update(JSON.stringify(world)).digest('hex'), settings: world };
 }
 
