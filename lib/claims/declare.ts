@@ -1,5 +1,5 @@
 import { beforeAll, expect, inject, test } from 'vitest';
-import { BlockedError, messageOf } from '#lib/base/errors.ts';
+import { BlockedError, LackingError, messageOf } from '#lib/base/errors.ts';
 import { heartbeat } from '#lib/base/heartbeat.ts';
 import { minutes, notingWaits, seconds } from '#lib/base/until.ts';
 import type { Failure } from '#lib/diagnostics/diagnose.ts';
@@ -177,13 +177,14 @@ export function declaring<L extends AnyLab, Layer extends string>(
 /** Brings the layer up before the first selected test of the file; a failure is kept for the claims to tell. */
 function standingOn<L extends AnyLab, Layer extends string>(door: Door<L, Layer>, layer: Layer): () => L {
   let lab: L | undefined;
-  let blocked: BlockedError | undefined;
+  let blocked: BlockedError | LackingError | undefined;
   beforeAll(async () => {
     try {
       await door.provision(layer);
       lab = await door.attach(layer);
     } catch (error) {
-      blocked = error instanceof BlockedError ? error : new BlockedError(layer, messageOf(error));
+      const told = error instanceof BlockedError || error instanceof LackingError;
+      blocked = told ? error : new BlockedError(layer, messageOf(error));
     }
   });
   return () => {

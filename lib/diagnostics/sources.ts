@@ -267,7 +267,7 @@ async function said(running: Promise<Output>): Promise<string> {
 }
 
 /** What lies on the host's own disk: it is there when all of the lab is gone. */
-async function machinery({ dir, vm }: Lab): Promise<Told> {
+async function machinery({ dir, settings }: Lab): Promise<Told> {
   const logs = {
     'policy-engine.log': 'controllers.log',
     'forwarder.log': 'forward.log',
@@ -275,8 +275,10 @@ async function machinery({ dir, vm }: Lab): Promise<Told> {
   };
   const files: [string, string][] = [
     ...Object.entries(logs).map(([as, file]): [string, string] => [`host/${as}`, join(dir, file)]),
-    ['vm/console.log', join(vm.dir, 'console.log')],
-    ['vm/qemu.log', join(vm.dir, 'qemu.log')],
+    ...['console.log', 'qemu.log'].map((name): [string, string] => [
+      `vm/${name}`,
+      join(dir, 'machines', settings.vmName, name),
+    ]),
   ];
   const told: Told = { pieces: [], streams: [] };
   for (const [file, path] of files) {

@@ -2,6 +2,7 @@ import { LackingError } from '#lib/base/errors.ts';
 
 /** What a lab has when the harness made its machines and its cluster, and why one on somebody else's lacks it. */
 const ownFeatures = {
+  vm: 'it was asked for without an external VM (VM_OS=none).',
   'node-access': "the nodes of the cluster are somebody else's machines, into which nobody looks.",
   'own-cluster':
     "the cluster is somebody else's: it has the shape that it has, and is changed in the lab's own namespaces only.",

@@ -22,7 +22,8 @@ import { nodePlans, topologyOf, type Topology } from '#lib/machines/topology.ts'
 import type { Resource } from '#lib/kube/client.ts';
 import { existingLab } from './existing/lab.ts';
 import { hasRecord, recordIn } from './existing/record.ts';
-import { allOwnFeatures, lack } from './features.ts';
+import { allOwnFeatures, lack, without } from './features.ts';
+import { hasVm } from './own-network.ts';
 import { referenceRepository } from './reference-repository.ts';
 
 /** Where the lab's programs and packages are, as the machines layer found or built them. */
@@ -110,7 +111,7 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
       return kube;
     },
     features: new Set<string>([
-      `${debianName(vmArchitecture(settings))}-vm`,
+      ...(hasVm(settings) ? [`${debianName(vmArchitecture(settings))}-vm`] : []),
       ...allOwnFeatures,
       ...(programs.istioProxyBuild ? ['istio-proxy-build'] : []),
       ...(referenceRepository() === undefined ? [] : ['reference-repository']),
@@ -129,8 +130,15 @@ export function labOf(settings: Settings, local: LocalLab, programs: Programs): 
     lab.features.delete('own-network');
     lab.features.delete('root-session');
   }
-  return Object.assign(lab, { distribution }, machinesOf(settings, local, programs));
+  if (hasVm(settings)) return Object.assign(lab, { distribution }, machinesOf(settings, local, programs));
+  for (const feature of ofVm) lab.features.delete(feature);
+  const { nodes, locate } = localNodes(settings, local, programs);
+  const nobody: Partial<Lab> = { distribution, nodes, locate };
+  return without(Object.assign(lab as unknown as Lab, nobody), { vm: 'vm' });
 }
+
+/** What a lab without a VM does not have. */
+const ofVm = ['vm', 'own-vm', 'spare-vm', 'root-session'] as const;
 
 const distributionOf = ({ kubernetes, forNodes }: Programs): Distribution =>
   forNodes.is === 'k3s' ? k3s(forNodes) : upstream({ programs: kubernetes, ...forNodes });
@@ -143,22 +151,24 @@ export function vmBase({ programs }: Pick<Lab, 'programs'>): VmBase {
 
 type Provided = Pick<Lab, 'nodes' | 'vm' | 'locate'>;
 
+/** The nodes of a lab of the local provider. */
+const localNodes = (
+  settings: Settings,
+  local: LocalLab,
+  programs: Programs,
+): Pick<Provided, 'nodes' | 'locate'> => ({
+  nodes: nodePlans(settings).map((plan) => nodeMachine(local, plan, programs.kubernetes)),
+  locate: async () => Promise.resolve(addressesOf(local)),
+});
+
 /** The machines of a lab, from the provider that the settings name; none is asked anything yet. */
 function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Provided {
   const plans = nodePlans(settings);
   const { vmName: name, sizes } = settings;
   if (settings.lab.provider !== 'multipass') {
-    return {
-      nodes: plans.map((plan) => nodeMachine(local, plan, programs.kubernetes)),
-      vm: vmMachine({
-        labDir: local.dir,
-        enter: enterLab(local),
-        base: vmBase({ programs }),
-        size: sizes.vm,
-        name,
-      }),
-      locate: async () => Promise.resolve(addressesOf(local)),
-    };
+    const base = vmBase({ programs });
+    const vm = vmMachine({ labDir: local.dir, enter: enterLab(local), base, size: sizes.vm, name });
+    return { ...localNodes(settings, local, programs), vm };
   }
   const provider = multipassProvider({ lab: local });
   const dirOf = (machine: string): string => join(local.dir, 'machines', machine);

@@ -6,6 +6,7 @@ import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import { withLock } from '#lib/base/lock.ts';
 import { say, step } from '#lib/base/progress.ts';
 import { notingWaits, type Wait } from '#lib/base/until.ts';
+import type { OwnFeature } from './features.ts';
 import type { Lab } from './lab.ts';
 
 /** In the order in which they stand on each other. */
@@ -16,6 +17,8 @@ export type LayerName = (typeof layerNames)[number];
 export interface Layer {
   readonly name: LayerName;
   readonly needs: readonly LayerName[];
+  /** What the lab must have for it to be brought up at all. */
+  readonly requires?: OwnFeature;
   /** Where it need not wait for all that it needs, it starts after these. */
   readonly startsAfter?: readonly LayerName[];
   /** What is brought up, for whoever watches. */

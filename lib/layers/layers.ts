@@ -1,5 +1,6 @@
 import { apps } from './apps.ts';
 import { cluster } from './cluster.ts';
+import { lack } from './features.ts';
 import { gateway } from './gateway.ts';
 import { istio } from './istio.ts';
 import { attachLab, type Lab } from './lab.ts';
@@ -25,11 +26,15 @@ export function standingUnder(name: LayerName): Layer[] {
 /**
  * Brings a layer up with all that it stands on; layers that do not need each other go up side by side.
  *
+ * @throws LackingError when the lab lacks what one of them requires; nothing is brought up then
  * @throws BlockedError that names the layer that failed
  */
 export async function ensure(name: LayerName, lab?: Lab): Promise<Lab> {
   const attached = lab ?? (await attachLab());
   const wanted = standingUnder(name);
+  for (const { requires } of wanted) {
+    if (requires !== undefined && !attached.features.has(requires)) throw lack(requires);
+  }
   const going = new Map<LayerName, Promise<void>>();
   for (const [index, layer] of wanted.entries()) {
     going.set(
@@ -52,7 +57,9 @@ export async function ensure(name: LayerName, lab?: Lab): Promise<Lab> {
  * suite's set-up hook finds its layer standing, or waits for it; what fails here is told there.
  */
 export function goAhead(lab: Lab, wanted: readonly string[]): void {
-  const highest = layers.findLast(({ name }) => wanted.includes(name));
+  const highest = layers.findLast(
+    ({ name, requires }) => wanted.includes(name) && (requires === undefined || lab.features.has(requires)),
+  );
   if (highest) ensure(highest.name, lab).catch(() => undefined);
 }
 

@@ -1,4 +1,5 @@
 import { exists } from '#lib/base/files.ts';
+import type { VmMachine } from '#lib/machines/local/vm.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { labKubeconfig } from '#lib/distribution/kubeconfig.ts';
@@ -7,26 +8,26 @@ import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
 import { installPackage } from './workload.ts';
 
-/** The nodes as namespaces, the VM resumed from its snapshot; none of them knows Kubernetes or Istio yet. */
+/** The nodes as namespaces, the VM (unless a lab has none) resumed from its snapshot; none of them knows Kubernetes or Istio yet. */
 export const machines: Layer = {
   name: 'machines',
   needs: [],
-  title: 'Machines: three nodes and the VM',
+  title: 'Machines',
   expectedMs: 3000,
 
   async up(lab, note) {
-    if (!lab.features.has('own-vm')) {
+    if (lab.features.has('vm') && !lab.features.has('own-vm')) {
       // it was borrowed when the lab was opened; in a snapshot of our own the package would be installed already
       note("installing the sidecar's package");
       await installPackage(lab);
       return;
     }
-    const { vm, nodes, distribution } = lab;
+    const { nodes, distribution } = lab;
     const started: NodeMachine[] = [];
     // a machine that runs is left alone: others may have gone without it
     await Promise.all([
       (async () => {
-        if (!(await stands(vm))) await vm.anew();
+        for (const vm of vmsOf(lab)) if (!(await stands(vm))) await vm.anew();
       })(),
       ...nodes.map(async (node) => {
         if (await stands(node)) return;
@@ -41,17 +42,20 @@ export const machines: Layer = {
   },
 
   async check(lab) {
-    const machines = lab.features.has('node-access') ? [...lab.nodes, lab.vm] : [lab.vm];
+    const machines = [...(lab.features.has('node-access') ? lab.nodes : []), ...vmsOf(lab)];
     const running = await Promise.all(machines.map(stands));
     const off = machines.filter((_, i) => !running[i]).map(({ name }) => name);
     if (off.length > 0) throw new Error(`${off.join(', ')} ${off.length === 1 ? 'does' : 'do'} not run`);
     if (lab.features.has('own-vm')) await stayed(lab);
   },
 
-  async down({ nodes, vm }) {
-    await Promise.all([...nodes.map(async (node) => node.stop()), vm.stop()]);
+  async down(lab) {
+    await Promise.all([...lab.nodes, ...vmsOf(lab)].map(async (machine) => machine.stop()));
   },
 };
+
+/** The external VM of a lab, unless it has none. */
+const vmsOf = (lab: Lab): VmMachine[] => (lab.features.has('vm') ? [lab.vm] : []);
 
 /**
  * Writes down where the machines are. A machine may come up with another address than before.

@@ -23,7 +23,7 @@ import { hasRecord } from './existing/record.ts';
 import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
-import { ownNetwork, refuseUpstream, vmMadeHere } from './own-network.ts';
+import { hasVm, ownNetwork, refuseUpstream, vmMadeHere } from './own-network.ts';
 import { programs } from './programs.ts';
 
 /**
@@ -83,6 +83,10 @@ export async function openLabFor(
 /** A VM of another architecture than this machine's is the local provider's to make. */
 function refuseElsewhere(asked: Settings): void {
   const { provider, vmArch } = asked.lab;
+  if (!hasVm(asked) && !['auto', 'local'].includes(provider))
+    throw new RefusedError(
+      `VM_OS=none is for the local provider; a lab of LAB_PROVIDER=${provider} has a VM.`,
+    );
   if (vmArchitecture(asked) === ownArchitecture || ['auto', 'local'].includes(provider)) return;
   throw new RefusedError(
     `VM_ARCH=${vmArch} is emulated by the local provider alone; LAB_PROVIDER=${provider} has machines of its own.`,

@@ -17,6 +17,9 @@ export function ownNetwork(
   return env['MULTIPASS_STAND_IN'] ? backingAddresses : undefined;
 }
 
+/** Whether a lab has an external VM. VM_OS=none leaves it out, and with it all that takes one. */
+export const hasVm = ({ lab }: Pick<Settings, 'lab'>): boolean => lab.vmOs !== 'none';
+
 /** The architecture of the VM when a lab's machines are made on this host, which takes programs; or else undefined. */
 export const vmMadeHere = (settings: Settings): Architecture | undefined =>
   settings.lab.provider !== 'existing' && ownNetwork(settings) ? vmArchitecture(settings) : undefined;

@@ -31,6 +31,7 @@ export const workloadFiles = (lab: Pick<Lab, 'dir'>): string => join(lab.dir, 'w
 export const workload: Layer = {
   name: 'workload',
   needs: ['gateway'],
+  requires: 'vm',
   title: 'Workload: the VM joins the mesh',
   expectedMs: 18_000,
 

@@ -61,6 +61,10 @@ const everything = {
     const claim = claims('04-traffic', { layer: 'apps' });
     claim('traffic.green', { proof() { expect(1).toBe(1); } });
   `,
+  '04-traffic/c-lacking.test.ts': `
+    const claim = claims('04-traffic', { layer: 'workload-of-none' });
+    claim('traffic.lacking', { proof() { expect(1).toBe(1); } });
+  `,
   '05-policy/unknown.test.ts': `
     const claim = claims('05-policy', { layer: 'apps' });
     claim('policy.known', { proof() { expect(1).toBe(1); } });
@@ -109,6 +113,7 @@ describe('a run in which everything goes wrong once', () => {
       'policy.known': 'broken',
       'traffic.green': 'passed',
       'traffic.hooked': 'broken',
+      'traffic.lacking': 'not-applicable',
       'vm.after-death': 'broken',
       'vm.dies': 'broken',
     });
@@ -129,6 +134,7 @@ describe('a run in which everything goes wrong once', () => {
       'istio.one': 'Layer istio is not up, so this claim was not looked at: istiod-1-0-0 is not ready.',
       'policy.known': containing('The catalogue has no claim policy.unknown-knwn. Near it: policy.known'),
       'traffic.hooked': containing('the hook of the file'),
+      'traffic.lacking': 'Needs vm: it was asked for without one.',
       'vm.dies': containing('Worker'),
     });
     expect(claim('cluster.red')).toMatchObject({
@@ -162,7 +168,7 @@ describe('a run in which everything goes wrong once', () => {
       failed: 4,
       broken: 9,
       blocked: 3,
-      'not-applicable': 1,
+      'not-applicable': 2,
       'not-implemented': 1,
     });
     expect(readdirSync(checkout.path('reports', 'history'))).toContainEqual(
@@ -178,7 +184,7 @@ describe('a run in which everything goes wrong once', () => {
     expect(output.stdout).toContain('source    guide, "the part on it"');
     expect(output.stdout).toContain('■ 2 blocked: Layer istio is not up');
     expect(output.stdout).toContain('○ 1 not applicable: this lab has no multipass\n  cluster.absent');
-    const sum = '22 claims: 4 passed, 4 failed, 9 broken, 3 blocked, 1 not-applicable, 1 not-implemented';
+    const sum = '23 claims: 4 passed, 4 failed, 9 broken, 3 blocked, 2 not-applicable, 1 not-implemented';
     expect(output.stdout).toContain(sum);
     const page = readFileSync(checkout.path('reports', 'summary.md'), 'utf8');
     expect(page).toContain(sum);
@@ -189,7 +195,7 @@ describe('a run in which everything goes wrong once', () => {
 
   test('junit.xml has a testcase for each claim, with failures, errors and skips told apart', () => {
     const xml = readFileSync(checkout.path('reports', 'junit.xml'), 'utf8');
-    expect(xml).toMatch(/<testsuites name="conformance" tests="22" failures="4" errors="12" skipped="2"/);
+    expect(xml).toMatch(/<testsuites name="conformance" tests="23" failures="4" errors="12" skipped="3"/);
     expect(xml).toMatch(/<testsuite name="02-istio" [^>]*tests="2" failures="0" errors="2" skipped="0"/);
     expect(xml).toMatch(/name="cluster\.soft"[^>]*>\s*<failure type="failed" message="expected 1 to be 2/);
     expect(xml).toMatch(/name="istio\.one"[^>]*>\s*<error type="blocked"/);

@@ -19,12 +19,16 @@ export interface Seeded extends AsyncDisposable {
 
 const ids = /claim\('([^']+)'/g;
 
-/** A lab with one feature, on which every layer comes up but `istio`. */
+/** A lab with one feature, on which every layer comes up but `istio`, and one needs a feature that it lacks. */
 const door = `
   import { mkdirSync, writeFileSync } from 'node:fs';
+  import { LackingError } from '#lib/base/errors.ts';
   import { declaring } from '#lib/claims/declare.ts';
   const door = {
-    async provision(layer) { if (layer === 'istio') throw new Error('istiod-1-0-0 is not ready.'); },
+    async provision(layer) {
+      if (layer === 'istio') throw new Error('istiod-1-0-0 is not ready.');
+      if (layer === 'workload-of-none') throw new LackingError('vm', 'it was asked for without one.');
+    },
     async attach() { return { features: new Set(['k3s']) }; },
     async diagnose({ id, verdict }) {
       if (id.endsWith('.silent')) throw new Error('nobody answers');

@@ -43,7 +43,7 @@ async function lacked(work: () => unknown): Promise<string | undefined> {
 
 test('what such a lab has not is missed by name, never taken for something else', async () => {
   const one = await lab();
-  expect([...one.features].toSorted()).toEqual(['amd64-vm', 'own-mesh']);
+  expect([...one.features].toSorted()).toEqual(['amd64-vm', 'own-mesh', 'vm']);
   const reached: [string, () => unknown][] = [
     ['node-access', () => one.nodes],
     ['own-network', () => one.local],

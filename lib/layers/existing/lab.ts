@@ -97,6 +97,7 @@ function featuresOf(all: ReadonlySet<string>, { settings: given }: ExistingRecor
   const kept = ['amd64-vm', 'istio-proxy-build', 'reference-repository'].filter((one) => all.has(one));
   return new Set([
     ...kept,
+    'vm',
     ...(given.mesh === 'use' ? [] : ['own-mesh']),
     ...(given.bystander === 'here' ? ['bystander'] : []),
     ...(given.vms[0]?.user === 'root' ? ['root-session'] : []),
