@@ -45,7 +45,7 @@ export async function forward(lab: LocalLab, name: string, address: string): Pro
   return port;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
