@@ -91,7 +91,7 @@ async function furnish(
 async function start(lab: LocalLab, nodes: readonly NodeMachine[]): Promise<Kube> {
   const master = controlPlaneOf(nodes);
   const { api } = topologyOf(lab);
-  await master.write(configFile, serverConfig(await onNode(master, lab.name)), { mode: 0o600 });
+  await master.write(configFile, serverConfig(await onNode(master)), { mode: 0o600 });
   await master.daemon(server, [program, 'server']);
   const port = await forwardApi(lab);
   for (const file of [token, kubeconfig]) await written(master, server, file);
@@ -101,7 +101,7 @@ async function start(lab: LocalLab, nodes: readonly NodeMachine[]): Promise<Kube
   await registered(kube, lab, master, server);
   // one after the other, so that each gets the pod network that the lab has routes to
   for (const node of nodes.filter((one) => one !== master)) {
-    const config = agentConfig(await onNode(node, lab.name), { url: api, token: joining });
+    const config = agentConfig(await onNode(node), { url: api, token: joining });
     await node.write(configFile, config, { mode: 0o600 });
     await node.daemon(agent, [program, 'agent']);
     await registered(kube, lab, node, agent);
@@ -171,12 +171,12 @@ async function brought<T>(
 }
 
 /** What a node's configuration depends on. Its interface is found by its address: providers name it as they like. */
-async function onNode(node: NodeMachine, labName: string): Promise<OnNode> {
+async function onNode(node: NodeMachine): Promise<OnNode> {
   const { name } = node;
   const address = await node.address();
   const { stdout } = await node.run(['ip', '-4', '-o', 'address', 'show', 'to', `${address}/32`]);
   const iface = /^\d+:\s+([^\s@]+)/.exec(stdout)?.[1];
   if (iface === undefined) throw new Error(`Machine ${name} has no interface with ${address}.`);
-  const { cgroupRoot, systemReserved } = await kubeletPlace(node, labName);
+  const { cgroupRoot, systemReserved } = await kubeletPlace(node);
   return { name, address, iface, cgroupRoot, systemReserved };
 }

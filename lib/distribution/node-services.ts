@@ -4,9 +4,9 @@ import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { clusterNetworks, type NodePlan } from '#lib/machines/topology.ts';
 
 /** Writes the configuration of containerd, the pod network, kubelet and kube-proxy onto a node. */
-export async function configureNode(node: NodeMachine, labName: string): Promise<void> {
+export async function configureNode(node: NodeMachine): Promise<void> {
   const { name, podNetwork } = node.plan;
-  const { cgroupRoot, systemReserved } = await kubeletPlace(node, labName);
+  const { cgroupRoot, systemReserved } = await kubeletPlace(node);
   const files: Record<string, string> = {
     '/etc/containerd/config.toml': containerd,
     '/etc/cni/net.d/10-pods.conflist': JSON.stringify({
@@ -68,10 +68,8 @@ export async function configureNode(node: NodeMachine, labName: string): Promise
 /** What kubelet is told of the machine that it is on: where its control groups go, and what is not for pods. */
 export async function kubeletPlace(
   node: NodeMachine,
-  labName: string,
 ): Promise<{ cgroupRoot: string; systemReserved: Record<string, string> }> {
-  const made = `/istio-vm-conformance/${labName}/${node.name}`;
-  const cgroupRoot = node.onHost('/') === undefined ? await ownGroup(node) : made;
+  const cgroupRoot = await ownGroup(node);
   const { stdout } = await node.run(['cat', '/proc/cpuinfo', '/proc/meminfo']);
   return { cgroupRoot, systemReserved: reserved(node.plan, stdout) };
 }
@@ -144,6 +142,8 @@ state = "/run/containerd"
 [grpc]
   address = "/run/containerd/containerd.sock"
 [plugins."io.containerd.grpc.v1.cri"]
+  # a profile would be loaded into the kernel that the host runs on, and stay there
+  disable_apparmor = true
   # without CAP_SYS_RESOURCE runc may not lower a score
   restrict_oom_score_adj = true
   sandbox_image = "registry.k8s.io/pause:3.10"

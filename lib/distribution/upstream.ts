@@ -88,7 +88,7 @@ async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[], progra
     ),
     startControlPlane(master, 'etcd'),
     ...nodes.map(async (node) => {
-      await configureNode(node, lab.name);
+      await configureNode(node);
       await Promise.all([startContainerd(node), masquerade(node)]);
     }),
   ]);

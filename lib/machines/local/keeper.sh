@@ -7,7 +7,7 @@
 # A lab without <lab folder>/nodes has all of itself elsewhere: no namespaces are made for it.
 # <lab folder>/owner holds "<pid> <start time>" of the run that uses the lab, and is replaced by the next run.
 set -u
-left=
+left= group=
 dir=$1
 here=$(dirname "$(readlink -f "$0")")
 name=$(basename "$dir")
@@ -34,13 +34,15 @@ sweep() {
   [ ! -x "$dir/on-end" ] || timeout 600 "$dir/on-end" </dev/null || left=yes
   kill -KILL "$lab" 2>/dev/null
   wait "$lab" 2>/dev/null
-  "$here/cgroups.sh" remove "$name"
+  [ -z "$group" ] || "$here/cgroups.sh" remove "$group"
   [ "$left" ] || [ -e "$dir/failed" ] || rm -rf "$dir"
 }
 trap 'sweep; exit 0' TERM
 
 echo "$$ $(start_of $$)" >"$dir/keeper"
 if [ -e "$dir/nodes" ]; then
+  group=$("$here/cgroups.sh" open "$name" $$) || exit 1
+  echo "$group" >"$dir/cgroup"
   setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child=KILL \
     bash "$here/lab-init.sh" "$dir" </dev/null &
 else

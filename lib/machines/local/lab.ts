@@ -12,6 +12,7 @@ import type { Settings } from '#lib/base/settings.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import { endingByWord } from '#lib/machines/ending-by-word.ts';
 import { nodePlans, type Topology } from '#lib/machines/topology.ts';
+import { labGroup, scopeOf, untilScopeEnded } from './cgroups.ts';
 import { roomForWatchers } from './inotify.ts';
 
 /** An open lab, as this host has it. */
@@ -83,7 +84,8 @@ export async function openLab(
     );
     await own(dir);
     if (addresses !== undefined) await roomForWatchers();
-    const keeper = await spawnDetached(['bash', script('keeper.sh'), dir], { log: join(dir, 'keeper.log') });
+    const words = [...(addresses === undefined ? [] : scopeOf(name)), 'bash', script('keeper.sh'), dir];
+    const keeper = await spawnDetached(words, { log: join(dir, 'keeper.log') });
     const lab = await until(
       `lab ${name} has its namespaces (log: ${join(dir, 'keeper.log')})`,
       async () => ({ lab: await findLab(name), keeper: processOf(keeper) !== undefined }),
@@ -137,6 +139,7 @@ export async function closeLab(name: string): Promise<void> {
 
 async function close(name: string): Promise<void> {
   const dir = labDir(name);
+  const group = labGroup({ name, dir });
   const keeper = await processIn(join(dir, 'keeper'));
   if (keeper && isAlive(keeper)) {
     endProcess(keeper.pid, 'SIGTERM');
@@ -153,7 +156,8 @@ async function close(name: string): Promise<void> {
   }
   const left = await labIn(name);
   if (left) endProcess(left.init.pid);
-  await run(['bash', script('cgroups.sh'), 'remove', name]);
+  await run(['bash', script('cgroups.sh'), 'remove', group]);
+  await untilScopeEnded(group);
   await endElsewhere(name, dir);
   await rm(dir, { recursive: true, force: true });
 }

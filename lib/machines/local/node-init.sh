@@ -1,15 +1,18 @@
 #!/bin/bash
 # node-init.sh <machine folder> <name> <hosts file> <folder of the Kubernetes programs>
 # The first process of a node, in pid, mount, uts and ipc namespaces of its own. Its root is made of the host's /usr
-# (read-only), an overlay of the host's /etc, and its own /var, /run, /opt and /tmp: nothing it writes reaches the host.
+# (read-only) and its own /etc, /var, /run, /opt and /tmp: nothing it writes reaches the host, and how the host is
+# configured does not reach it.
 set -eu
 machine=$1 name=$2 hosts=$3 programs=$4
+here=$(dirname "$(readlink -f "$0")")
 read -r pid _ </proc/self/stat # the lab's /proc: the id that the lab knows us by
 
 hostname "$name"
 mount --make-rprivate /
 root=$machine/root
-mkdir -p "$root" "$machine"/{var,etc,etc-work}
+mkdir -p "$root" "$machine"/{var,etc}
+"$here/node-etc.sh" "$machine/etc" "$name" "$hosts"
 mount -t tmpfs -o mode=755 tmpfs "$root"
 cd "$root"
 mkdir usr etc var run tmp opt root home proc sys dev opt/kubernetes opt/cni opt/cni/bin mnt srv old
@@ -18,15 +21,17 @@ for link in bin sbin lib lib32 lib64 libx32; do
   [ ! -e /$link ] || ln -s usr/$link $link
 done
 mount --rbind -o ro /usr usr
-mount -t overlay -o "lowerdir=/etc,upperdir=$machine/etc,workdir=$machine/etc-work" overlay etc
+mount --bind "$machine/etc" etc
 mount --bind "$machine/var" var
 mount -t tmpfs -o mode=755 tmpfs run
 mount --bind -o ro "$programs" opt/kubernetes
 mount --bind /usr/lib/cni opt/cni/bin
 mount --rbind /sys sys
+# version 2 alone: the namespace of control groups that we are in has the node's group as its root
+[ ! -e sys/fs/cgroup/cgroup.controllers ] || mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount --rbind /dev dev
 mount -t proc proc proc
-mkdir -p var/{lib/kubelet,lib/containerd,lib/cni,log/pods,log/containers,tmp} run/netns etc/cni/net.d
+mkdir -p var/{lib/kubelet,lib/containerd,lib/cni,log/pods,log/containers,tmp} run/netns
 
 # kubelet sets these for the whole machine; it finds the wanted values here instead
 mkdir run/sysctl
@@ -37,10 +42,6 @@ fake kernel/panic 10
 fake kernel/panic_on_oops 1
 fake kernel/keys/root_maxkeys 1000000
 fake kernel/keys/root_maxbytes 25000000
-
-cp "$hosts" etc/hosts
-echo "$name" >etc/hostname
-echo '# no name server: the lab has no way out' >etc/resolv.conf
 
 pivot_root . old
 umount -l old

@@ -8,7 +8,18 @@ import type { FileOptions, Machine } from '#lib/machines/machine.ts';
 import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
 import type { NodePlan, Topology } from '#lib/machines/topology.ts';
 import { readFileSync } from 'node:fs';
+import { isVersion2, labGroup } from './cgroups.ts';
 import { addressesOf, enterLab, script, type LocalLab } from './lab.ts';
+
+/** What systemd tells a service, such as a runner, and k3s and others take for theirs. */
+const unset = [
+  'INVOCATION_ID',
+  'JOURNAL_STREAM',
+  'NOTIFY_SOCKET',
+  'LISTEN_FDS',
+  'LISTEN_PID',
+  'WATCHDOG_USEC',
+].flatMap((name) => ['-u', name]);
 
 /**
  * A light machine: pid, mount, uts, ipc and network namespaces of its own and a control group with its size.
@@ -18,7 +29,8 @@ import { addressesOf, enterLab, script, type LocalLab } from './lab.ts';
 export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): NodeMachine {
   const dir = join(lab.dir, 'machines', plan.name);
   const pidFile = join(dir, 'var/node.pid');
-  const group = ['bash', script('cgroups.sh'), 'join', lab.name, plan.name];
+  const group = (): string => `${labGroup(lab)}/${plan.name}`;
+  const groups = (...words: string[]): string[] => ['bash', script('cgroups.sh'), ...words];
 
   const enter = (): string[] => {
     if (!exists(pidFile)) throw new Error(`Machine ${plan.name} does not run.`);
@@ -28,14 +40,9 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
       'nsenter',
       '-t',
       pid,
-      '-m',
-      '-u',
-      '-i',
-      '-n',
-      '-p',
+      ...['-m', '-u', '-i', '-n', '-p', ...(isVersion2() ? ['-C'] : [])],
       '--',
-      'env',
-      `PATH=${inNode.path}`,
+      ...['env', ...unset, `PATH=${inNode.path}`],
     ];
   };
   const inside = async (
@@ -70,14 +77,26 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
       await mkdir(dir, { recursive: true });
       await writeAtomic(join(lab.dir, 'hosts'), hosts(addressesOf(lab)));
       const { cpus, memoryMiB } = plan.size;
-      await run(['bash', script('cgroups.sh'), 'make', lab.name, plan.name, String(cpus), String(memoryMiB)]);
+      await run(groups('make', labGroup(lab), plan.name, String(cpus), String(memoryMiB)));
       await run(['rm', '-f', pidFile]);
       const init = ['bash', script('node-init.sh'), dir, plan.name, join(lab.dir, 'hosts'), programs];
       await run([
         // what stays in the background must not hold on to our pipes
         ...['sh', '-c', `exec "$@" >>'${dir}/init.log' 2>&1 </dev/null`, '-'],
-        ...[...group, ...enterLab(lab), 'setsid', '-f', 'nsenter', `--net=/run/netns/${plan.name}`],
-        ...['unshare', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child=KILL', ...init],
+        // the root of a cgroup namespace is the group that it is made in
+        ...groups('join', isVersion2() ? group() : `${group()}/init`),
+        ...[...enterLab(lab), 'setsid', '-f', 'nsenter', `--net=/run/netns/${plan.name}`],
+        ...[
+          'env',
+          ...unset,
+          'unshare',
+          '--mount',
+          '--uts',
+          '--ipc',
+          '--pid',
+          ...(isVersion2() ? ['--cgroup'] : []),
+        ],
+        ...['--fork', '--kill-child=KILL', ...init],
       ]);
       await until(
         `machine ${plan.name} is up (log: ${dir}/init.log)`,
@@ -88,6 +107,7 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
           every: 10,
         },
       );
+      await run(groups('settle', group()));
     },
     stop: async () => {
       const pid = readFileSync(pidFile, 'utf8').trim();
@@ -98,10 +118,10 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
       await machine.stop();
       await machine.start();
     },
-    size: async () => measure(lab, plan),
+    size: async () => measure(plan, group()),
     daemon: async (name, words, env = {}) => {
       const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-      await run([...group, ...enter(), ...set, ...inNode.daemon(name, words)]);
+      await run([...groups('join', `${group()}/init`), ...enter(), ...set, ...inNode.daemon(name, words)]);
     },
     endDaemon: async (name, signal = 'KILL') => {
       await machine.attempt(inNode.endDaemon(name, signal));
@@ -129,8 +149,7 @@ function hosts({ nodes, vm }: Topology): string {
 }
 
 /** What the kernel grants the machine's control group. The disk of a node is the host's: it has no size of its own. */
-async function measure(lab: LocalLab, plan: NodePlan): Promise<Size> {
-  const group = `istio-vm-conformance/${lab.name}/${plan.name}`;
+async function measure(plan: NodePlan, group: string): Promise<Size> {
   const first = (...files: string[]): string => {
     const file = files.find((one) => exists(one));
     if (file === undefined)

@@ -13,6 +13,7 @@ import { localAddresses } from './addresses.ts';
 import { addressesOf, enterLab, script, type LocalLab } from './lab.ts';
 import { nodeMachine } from './node.ts';
 import { foldersIn } from './sweep.ts';
+import { labGroup } from './cgroups.ts';
 import { vmMachine, type VmBase } from './vm.ts';
 
 export interface LocalPlace {
@@ -48,7 +49,7 @@ export function localProvider({ lab, programs, vm }: LocalPlace): MachineProvide
     if (isVm(name)) return vmOf(any).remove();
     const machine = handle(name, any);
     if (exists(join(dir, 'var/node.pid'))) await machine.stop();
-    await run(['bash', script('cgroups.sh'), 'remove', `${lab.name}/${name}`]);
+    await run(['bash', script('cgroups.sh'), 'remove', `${labGroup(lab)}/${name}`]);
     await rm(dir, { recursive: true, force: true });
   };
 
