@@ -79,6 +79,18 @@ test('a version that modules does not have is taken from the release', async () 
   });
 });
 
+test('packages may lie at the second of their addresses; when none has them each is named', async () => {
+  const base = settingsFor(at.site).lab.releases.packages[0] ?? '';
+  const elsewhere = `${at.site.address}/elsewhere`;
+
+  expect(await choose({ ISTIO_PACKAGES: `${elsewhere} ${base}` })).toMatchObject({ is: 'release' });
+  expect(
+    await refusal({ ARTIFACT_SOURCE: 'release', ISTIO_PACKAGES: `${elsewhere} ${elsewhere}/2` }),
+  ).toMatch(
+    /elsewhere\/1\.27\.9\/deb\/istio-sidecar\S*\.sha256 is not to be had \(HTTP 404\), and \S+elsewhere\/2\/\S+ is not to be had/,
+  );
+});
+
 /** What keeps the release from being taken -> how it is said. */
 const lacks: [string, () => Promise<void> | void, RegExp, (() => Promise<Output>)?][] = [
   [

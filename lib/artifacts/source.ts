@@ -6,7 +6,7 @@ import type { Settings } from '#lib/base/settings.ts';
 import { seconds } from '#lib/base/until.ts';
 import { istioVersion, moduleVersions, type IstioVersion } from './istio-versions.ts';
 import { istioArchive, istioPackage } from './release/addresses.ts';
-import { refusalOf } from './release/fetched.ts';
+import { addressesOf, refusalOf } from './release/fetched.ts';
 import { downloadsOf, istioRelease, packaged, type IstioRelease } from './release/istio-release.ts';
 import { ownArchitecture } from './architecture.ts';
 import { isMade } from './store.ts';
@@ -76,9 +76,13 @@ async function lackOf(settings: Settings, looking: Looking): Promise<string | un
     ...packaged.map((architecture) => istioPackage(releases, version, architecture)),
   ];
   const within = looking.within ?? seconds(3);
-  const answers = files.map(async ({ checksums }) => {
-    const answer = await ask(checksums, within);
-    return 'text' in answer ? undefined : refusalOf(checksums, answer);
+  const answers = files.map(async (file) => {
+    const refusals = addressesOf(file).map(async ({ checksums }) => {
+      const answer = await ask(checksums, within);
+      return 'text' in answer ? undefined : refusalOf(checksums, answer);
+    });
+    const lacking = await Promise.all(refusals);
+    return lacking.includes(undefined) ? undefined : lacking.join(', and ');
   });
   const lacks = await Promise.all([...answers, lackOfTool(tool, looking)]);
   return lacks.find((lack) => lack !== undefined);

@@ -25,7 +25,10 @@ describe('settings', () => {
     const { releases } = settings({ ISTIO_RELEASES: 'http://127.0.0.1:8080/releases/' }).lab;
 
     expect(releases.istio).toBe('http://127.0.0.1:8080/releases');
-    expect(releases.packages).toBe('https://storage.googleapis.com/istio-release/releases');
+    expect(releases.packages).toEqual([
+      'https://storage.googleapis.com/istio-release/releases',
+      'https://blob.istio.io/istio-release/releases',
+    ]);
   });
 
   test('an empty variable is none', () => {

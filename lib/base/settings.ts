@@ -49,8 +49,11 @@ export interface Settings {
     keep: 'never' | 'on-failure' | 'always';
     cache: string;
     artifactSource: 'auto' | 'release' | 'modules';
-    /** Where official downloads come from: addresses without a slash at their end, and a registry with its path. */
-    releases: { istio: string; packages: string; hub: string; k3s: string };
+    /**
+     * Where official downloads come from: addresses without a slash at their end (those of the packages are asked one
+     * after the other), and a registry with its path.
+     */
+    releases: { istio: string; packages: string[]; hub: string; k3s: string };
     /** The release of k3s, such as v1.27.7+k3s1. */
     k3sVersion: string;
   };
@@ -111,7 +114,7 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
       artifactSource: oneOf(values, 'ARTIFACT_SOURCE', ['auto', 'release', 'modules']),
       releases: {
         istio: address(values, 'ISTIO_RELEASES'),
-        packages: address(values, 'ISTIO_PACKAGES'),
+        packages: addresses(values, 'ISTIO_PACKAGES'),
         hub: matching(
           values,
           'ISTIO_HUB',
@@ -160,6 +163,13 @@ function oneOf<const T extends string>(values: Values, name: string, allowed: re
   }
   return found;
 }
+
+/** Addresses with spaces between them. */
+const addresses = (values: Values, name: string): string[] =>
+  need(values, name)
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((one) => address({ [name]: one }, name));
 
 /** An address of the web, without the slash at its end. Its user and password would end up in reports. */
 function address(values: Values, name: string): string {

@@ -9,6 +9,8 @@ export interface ReleasedFile {
   file: string;
   url: string;
   checksums: string;
+  /** Other addresses of the same file, in the order in which they are asked. */
+  elsewhere?: readonly ReleasedFile[];
 }
 
 const beside = (base: string, file: string): ReleasedFile => ({
@@ -24,12 +26,20 @@ export const istioArchive = (
   architecture: Architecture,
 ): ReleasedFile => beside(`${istio}/${version}`, `istio-${version}-linux-${debianName(architecture)}.tar.gz`);
 
-/** The sidecar's Debian package. */
+/**
+ * The sidecar's Debian package. Releases up to 1.31 lie in one store; the scripts of later ones publish to another
+ * (istio/release-builder, release/publish.sh).
+ */
 export const istioPackage = (
   { packages }: Releases,
   version: string,
   architecture: Architecture,
-): ReleasedFile => beside(`${packages}/${version}/deb`, packageFile(architecture));
+): ReleasedFile => {
+  const [first = beside('', ''), ...elsewhere] = packages.map((base) =>
+    beside(`${base}/${version}/deb`, packageFile(architecture)),
+  );
+  return { ...first, elsewhere };
+};
 
 /** What k3s releases for an architecture: its program, its images in the forms that there are, and their checksums. */
 export function k3sFiles({ k3s }: Releases, version: string, architecture: Architecture) {

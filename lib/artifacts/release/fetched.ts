@@ -36,16 +36,40 @@ export const refusalOf = (url: string, answer: Exclude<Answer, { text: string }>
     ? `${url} is not to be had (HTTP ${String(answer.status)})`
     : `${url} cannot be reached (${answer.unreachable})`;
 
+/** All addresses of a released file. */
+export const addressesOf = (released: ReleasedFile): ReleasedFile[] => [
+  released,
+  ...(released.elsewhere ?? []),
+];
+
 /**
- * Downloads a released file and verifies it by its checksum.
+ * Downloads a released file from the first of its addresses that has its checksum, and verifies it by that.
  *
  * @param to the file to be
- * @throws RefusedError that names what is wrong with the file or its checksum file
+ * @throws RefusedError that names what is wrong with the file or its checksum files
  */
 export async function fetched(released: ReleasedFile, to: string, fetching: Fetching): Promise<void> {
-  const { file, url, checksums: list } = released;
-  const sha256 = checksumOf(file, await checksums(list, fetching), list);
+  const { place, text } = await firstOf(addressesOf(released), fetching);
+  const { file, url, checksums: list } = place;
+  const sha256 = checksumOf(file, text, list);
   if (sha256 === undefined)
     throw new RefusedError(`${list} has no checksum of ${file}, so ${url} cannot be verified.`);
   await download({ url, to, sha256, ...fetching });
+}
+
+/** The first of these that has a checksum file, and its text. @throws RefusedError that says what each lacks */
+async function firstOf(
+  places: readonly ReleasedFile[],
+  fetching: Fetching,
+): Promise<{ place: ReleasedFile; text: string }> {
+  const refusals: RefusedError[] = [];
+  for (const place of places) {
+    try {
+      return { place, text: await checksums(place.checksums, fetching) };
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      refusals.push(error);
+    }
+  }
+  throw new RefusedError(refusals.map(({ message }) => message).join(' '), { cause: refusals[0] });
 }

@@ -93,6 +93,18 @@ test('a release comes from the local server: programs, package files and the pac
   ).toBe(true);
 });
 
+test('a package is fetched from the first of its addresses that has it', async () => {
+  const base = settingsFor(at.site).lab.releases.packages[0] ?? '';
+  const twice = release({ ISTIO_PACKAGES: `${at.site.address}/elsewhere ${base}` });
+  const deb = packageIn(await made(twice.packages.arm64, { store }), 'arm64');
+  expect((await readFile(deb)).equals(at.site.files.get(paths.packages.arm64) ?? Buffer.alloc(0))).toBe(true);
+
+  const nowhere = release({ ISTIO_PACKAGES: `${at.site.address}/other ${at.site.address}/nowhere` });
+  await expect(made(nowhere.packages.arm64, { store })).rejects.toThrow(
+    /other\S+ is not to be had \(HTTP 404\).* \S+nowhere\S+ is not to be had/,
+  );
+});
+
 test('what was fetched is in the cache, and is not asked for again', async () => {
   const first = await install();
   at.site.asked.length = 0;

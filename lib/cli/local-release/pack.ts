@@ -38,7 +38,7 @@ export interface LocalRelease {
 /** The paths of the official sites and of the registry, out of the addresses in fixtures/run.env. */
 export const officialPaths = (): { istio: string; packages: string; k3s: string; hub: string } => {
   const { ISTIO_RELEASES, ISTIO_PACKAGES, K3S_RELEASES, ISTIO_HUB = '' } = defaults();
-  const path = (address = ''): string => new URL(address).pathname;
+  const path = (addresses = ''): string => new URL(addresses.split(' ')[0] ?? '').pathname;
   return {
     ...{ istio: path(ISTIO_RELEASES), packages: path(ISTIO_PACKAGES), k3s: path(K3S_RELEASES) },
     hub: ISTIO_HUB.slice(ISTIO_HUB.indexOf('/') + 1),

@@ -112,6 +112,21 @@ test('what is new goes to the issue that is open, and a closed one is over', asy
   expect(await tell([one], run)).toEqual(['Istio master: opened https://example.org/issues/2.']);
 });
 
+test('what GitHub has no room for in one text is told the next night', async () => {
+  const ids = Array.from({ length: 900 }, (_, i) => `a.${String(i).padStart(3, '0')}-${'x'.repeat(60)}`);
+  const all = (verdict: 'passed' | 'failed'): Claims => Object.fromEntries(ids.map((id) => [id, verdict]));
+  const nights = [night('master', all('passed'), all('failed'))];
+
+  await tell(nights, run);
+  const [first] = await issues();
+  expect(first?.body.length).toBeLessThan(65_536);
+  expect(first?.body).toMatch(/- and \d+ more; the reports of the run have all of them\.\n$/);
+
+  expect(await tell(nights, run)).toEqual(['Istio master: issue 1 now says what is new.']);
+  const told = (await issues()).flatMap(({ body, comments }) => [body, ...comments.map((one) => one.body)]);
+  expect(ids.filter((id) => !told.join('\n').includes(id)).length).toBeLessThan(300);
+});
+
 test('a version without a report is told, by what it said', async () => {
   const lost: Night = { version: 'master', since: null, said: 'no such version' };
   expect(await tell([lost], run)).toEqual(['Istio master: opened https://example.org/issues/1.']);

@@ -54,7 +54,7 @@ export function tellingOf(night: Night, isNew: (one: Worse) => boolean = () => t
   const [first] = found;
   if (!first) return undefined;
   const what = found.length === 1 ? first.key : `${String(found.length)} regressions`;
-  const lines = found.map(({ key, text }) => `- ${text} ${mark(version, key)}`);
+  const lines = fitting(found.map(({ key, text }) => `- ${text} ${mark(version, key)}`));
   const cause = since?.cause == null ? [] : [`Likely cause: ${since.cause}.`];
   const against = since ? [`Against ${since.from.name}.`] : [];
   return {
@@ -62,6 +62,17 @@ export function tellingOf(night: Night, isNew: (one: Worse) => boolean = () => t
     title: `Nightly, Istio ${version}: ${what}`,
     body: [...against, ...cause, lines.join('\n')].join('\n\n'),
   };
+}
+
+/** GitHub takes 65 536 characters; the rest is for what stands above the list. */
+const room = 60_000;
+
+/** The lines that fit into one text. What does not is not marked as told, so the next night tells it. */
+function fitting(lines: readonly string[]): string[] {
+  let length = 0;
+  const fit = lines.filter((line) => (length += line.length + 1) <= room);
+  const more = lines.length - fit.length;
+  return more === 0 ? fit : [...fit, `- and ${String(more)} more; the reports of the run have all of them.`];
 }
 
 async function write({ version, title, body }: Telling, issue: Issue | undefined, run: Run): Promise<string> {
