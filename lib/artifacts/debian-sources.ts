@@ -1,4 +1,4 @@
-import { run as runHere, type Run } from '#lib/base/command.ts';
+import { CommandError, run as runHere, type Run } from '#lib/base/command.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { minutes } from '#lib/base/until.ts';
 
@@ -55,6 +55,22 @@ export async function debianSources(
     suites: found.map(([, name = '']) => `${name} main`),
     why,
   };
+}
+
+/**
+ * What to do when a release could not be verified as this host's keyring is older than it.
+ *
+ * @param error what mmdebstrap failed with
+ * @returns undefined when it failed for another reason
+ */
+export function keyMissing(error: unknown, release: DebianRelease): Error | undefined {
+  const said = error instanceof CommandError ? error.output.stdout + error.output.stderr : '';
+  // as gpgv and sqv, of which apt uses one, have it
+  if (!/NO_PUBKEY|Missing key/.test(said) || !said.includes('is not signed')) return undefined;
+  return new Error(
+    `${debianKeyring} lacks the key that ${release} is signed with, so its packages cannot be verified. Upgrade the package debian-archive-keyring (Debian's own is newer than that of an old Ubuntu), or choose another VM_OS.`,
+    { cause: error },
+  );
 }
 
 interface Mirrors {

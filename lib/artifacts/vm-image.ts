@@ -6,7 +6,7 @@ import { fixture } from '#lib/base/paths.ts';
 import { minutes } from '#lib/base/until.ts';
 import { debianName, ownArchitecture, type Architecture } from './architecture.ts';
 import { contained } from './contained.ts';
-import { debianSources, type DebianRelease } from './debian-sources.ts';
+import { debianSources, keyMissing, type DebianRelease } from './debian-sources.ts';
 import { withForeignPrograms } from './foreign-programs.ts';
 import { produce, type Place } from './store.ts';
 
@@ -69,7 +69,7 @@ const architectureFile = 'architecture';
 
 async function bootstrap(
   dir: string,
-  { hostname, address, architecture }: VmImagePlan,
+  { hostname, address, architecture, os }: VmImagePlan,
   packages: string[],
   sources: string[],
   note: (text: string) => void,
@@ -94,6 +94,8 @@ async function bootstrap(
     onLine: (line) => {
       if (line.startsWith('I: ')) note(line.slice(3, 80));
     },
+  }).catch((error: unknown) => {
+    throw keyMissing(error, os) ?? error;
   });
   await rm(list);
 }

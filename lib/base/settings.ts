@@ -59,6 +59,16 @@ export interface Settings {
   };
 }
 
+/** The Debian of a VM of which nothing else is said, such as that of a run of before there was the setting. */
+export const defaultVmOs: Settings['lab']['vmOs'] = 'debian-12';
+
+/**
+ * What a run is called among runs that differ in their settings: the version of Istio, and behind it what the VM runs
+ * unless that is the default, such as `1.27.9` and `1.27.9-debian-13`.
+ */
+export const variantName = (istioVersion: string, vmOs: string = defaultVmOs): string =>
+  vmOs === defaultVmOs ? istioVersion : `${istioVersion}-${vmOs}`;
+
 type Values = Readonly<Record<string, string | undefined>>;
 
 /**

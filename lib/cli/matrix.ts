@@ -16,8 +16,8 @@ import { runMatrix } from './matrix/runs.ts';
 /*
  * npm run matrix -- <version>…
  *
- * Runs the suites for each version of Istio, unattended. Exit status: the worst of the runs; 2 when what was asked for
- * makes no sense.
+ * Runs the suites for each version of Istio, and each system of the VM that is asked for, unattended. Exit status: the
+ * worst of the runs; 2 when what was asked for makes no sense.
  */
 
 const into = join(reportsDir(), 'matrix');
@@ -26,7 +26,7 @@ const vitest = [process.execPath, join(root, 'node_modules', 'vitest', 'vitest.m
 try {
   const room = { cores: availableParallelism(), memoryMiB: process.availableMemory() / 2 ** 20 };
   const planned = plan(process.argv.slice(2), process.env, room, into);
-  for (const { version } of planned.runs)
+  for (const version of new Set(planned.runs.map((run) => run.settings.istioVersion)))
     await istioSource(settings({ ...process.env, ISTIO_VERSION: version }));
   const known = catalogue();
   refuseUnknown(planned, known, implemented());

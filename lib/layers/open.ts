@@ -11,7 +11,7 @@ import { RefusedError } from '#lib/base/errors.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
 import { say, step } from '#lib/base/progress.ts';
-import type { Settings } from '#lib/base/settings.ts';
+import { defaultVmOs, type Settings } from '#lib/base/settings.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { closeLab, endingAll, keepLab, openLab, type LocalLab } from '#lib/machines/local/lab.ts';
 import { multipass } from '#lib/machines/multipass/cli.ts';
@@ -23,7 +23,7 @@ import { hasRecord } from './existing/record.ts';
 import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
-import { hasVm, ownNetwork, refuseUpstream, vmMadeHere } from './own-network.ts';
+import { ownNetwork, refuseUpstream, vmMadeHere } from './own-network.ts';
 import { programs } from './programs.ts';
 
 /**
@@ -37,6 +37,7 @@ export async function openLabFor(
   { recreate = false } = {},
 ): Promise<{ lab: Lab; kept: boolean }> {
   istioArch();
+  refuseElsewhere(asked);
   if (asked.lab.provider === 'existing') return openExisting(asked, { recreate });
   if (process.platform !== 'linux') throw new RefusedError('A lab of our own machines needs Linux.');
   if (process.getuid?.() !== 0) {
@@ -44,7 +45,6 @@ export async function openLabFor(
       'Making machines, namespaces, images and packages for a lab takes root: run it as root.',
     );
   }
-  refuseElsewhere(asked);
   if (asked.lab.provider === 'multipass') await multipass().version();
   const addresses = ownNetwork(asked);
   const source = await istioSource(asked);
@@ -80,14 +80,15 @@ export async function openLabFor(
   return { lab, kept };
 }
 
-/** A VM of another architecture than this machine's is the local provider's to make. */
+/** A VM of another system or another architecture than this machine's is the local provider's to make. */
 function refuseElsewhere(asked: Settings): void {
-  const { provider, vmArch } = asked.lab;
-  if (!hasVm(asked) && !['auto', 'local'].includes(provider))
+  const { provider, vmArch, vmOs } = asked.lab;
+  if (['auto', 'local'].includes(provider)) return;
+  if (vmOs !== defaultVmOs)
     throw new RefusedError(
-      `VM_OS=none is for the local provider; a lab of LAB_PROVIDER=${provider} has a VM.`,
+      `VM_OS=${vmOs} is for the local provider; a lab of LAB_PROVIDER=${provider} has a VM of that provider.`,
     );
-  if (vmArchitecture(asked) === ownArchitecture || ['auto', 'local'].includes(provider)) return;
+  if (vmArchitecture(asked) === ownArchitecture) return;
   throw new RefusedError(
     `VM_ARCH=${vmArch} is emulated by the local provider alone; LAB_PROVIDER=${provider} has machines of its own.`,
   );

@@ -48,13 +48,15 @@ export const workload: Layer = {
     note('start');
     await startSidecar(lab);
     await builtInThisBoot(lab, 'workload');
-    const [envoy, kernel] = await Promise.all([
+    const [envoy, kernel, os] = await Promise.all([
       lab.vm.run(['/usr/local/bin/envoy', '--version']),
       lab.vm.run(['uname', '-rm']),
+      lab.vm.run(['sh', '-c', '. /etc/os-release && echo "$ID-$VERSION_ID"']),
     ]);
     const [release, machine] = kernel.stdout.trim().split(' ');
     await measured(lab.dir, {
       envoy: /version: [^/]+\/([^/]+)\//.exec(envoy.stdout)?.[1],
+      vmOs: os.stdout.trim(),
       vmKernel: release,
       vmArchitecture: machine,
     });

@@ -8,10 +8,10 @@ import { redact } from '#lib/base/redact.ts';
 import { minutes } from '#lib/base/until.ts';
 import type { Source } from '#lib/claims/catalogue.ts';
 import { withoutSecrets, type Conformance } from './conformance.ts';
-import { askedIstio } from './diff.ts';
+import { askedVariant } from './diff.ts';
 import type { Result } from './results.ts';
 
-/** The label, and the parameter, that tells which version of Istio a result is of. */
+/** The label, and the parameter, that tells which version of Istio, and of the VM, a result is of. */
 const versionLabel = 'istio';
 
 const statusOf: Readonly<Record<Exclude<Result['verdict'], 'not-selected'>, Status>> = {
@@ -50,7 +50,7 @@ export async function writeAllureResults(
   await rm(results, { recursive: true, force: true });
   await mkdir(results, { recursive: true });
   const told = await rawResults(raw);
-  const version = askedIstio(report);
+  const version = askedVariant(report);
   for (const claim of report.claims) {
     if (claim.verdict === 'not-selected') continue;
     const result = allureResult(claim, statusOf[claim.verdict], told.get(claim.id), sources, {
@@ -84,7 +84,7 @@ export interface VersionResults {
 /** What a run left for Allure, as a version among others. */
 export function resultsOf(report: Conformance, results: string): VersionResults {
   const { name: lab, provider } = report.lab;
-  return { version: askedIstio(report), results, facts: { ...report.measured, lab, provider } };
+  return { version: askedVariant(report), results, facts: { ...report.measured, lab, provider } };
 }
 
 /** How many runs the history keeps: two months of nights, and some megabytes. */

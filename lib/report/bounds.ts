@@ -19,7 +19,9 @@ export interface Bound {
 }
 
 interface Seen {
+  /** What the run is called. */
   version: string;
+  istio: string;
   verdict: Result['verdict'];
 }
 
@@ -28,10 +30,10 @@ export function boundOf({ since, until }: Omit<Bounded, 'id'>, seen: readonly Se
   if (since === undefined && until === undefined) return undefined;
   const looked = seen
     .filter(({ verdict }) => verdict === 'passed' || verdict === 'failed')
-    .map(({ version, verdict }) => ({
+    .map(({ version, istio, verdict }) => ({
       version,
       passed: verdict === 'passed',
-      within: holds(version, since, until),
+      within: holds(istio, since, until),
     }));
   const against = looked.filter(({ passed, within }) => passed !== within);
   const bothSides = looked.some(({ within }) => within) && looked.some(({ within }) => !within);

@@ -1,3 +1,4 @@
+import { variantName } from '#lib/base/settings.ts';
 import type { Totals, Result } from './results.ts';
 import type { Conformance } from './conformance.ts';
 import { beyondNoise } from './noise.ts';
@@ -76,6 +77,12 @@ export function runLabel(name: string, { startedAt, config, lab, totals }: Confo
 /** The version of Istio that a run was asked for. */
 export function askedIstio({ config: { istioVersion } }: Pick<Conformance, 'config'>): string {
   return typeof istioVersion === 'string' ? istioVersion : 'unknown';
+}
+
+/** What a run is called after what it was asked for; a run of before there was VM_OS had the default. */
+export function askedVariant({ config }: Pick<Conformance, 'config'>): string {
+  const { lab } = config as { lab?: { vmOs?: string } };
+  return variantName(askedIstio({ config }), lab?.vmOs);
 }
 
 /** A run and what it is called. */

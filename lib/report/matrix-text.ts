@@ -13,7 +13,7 @@ export function matrixMarkdown(matrix: Matrix): string {
   if (asked.length > 0) parts.push(`Only a part was asked for: ${asked.join(' ')}.`);
   parts.push(
     table(
-      ['version', 'passed', 'red', 'not applicable', 'status', 'took', 'Envoy', 'report'],
+      ['version', 'passed', 'red', 'not applicable', 'status', 'took', 'Envoy', 'VM', 'report'],
       versions.map(column),
     ),
   );
@@ -49,7 +49,15 @@ function column({ version, run, status, ms, measured, folder }: MatrixVersion): 
   const { passed = 0, failed = 0, broken = 0, blocked = 0, 'not-applicable': absent = 0 } = run?.totals ?? {};
   const counts = run ? [passed, failed + broken + blocked, absent].map(String) : ['-', '-', '-'];
   const report = run ? `[summary](${folder}/summary.md)` : 'none';
-  return [version, ...counts, String(status), duration(ms), measured['envoy'] ?? '-', report];
+  return [
+    version,
+    ...counts,
+    String(status),
+    duration(ms),
+    measured['envoy'] ?? '-',
+    measured['vmOs'] ?? '-',
+    report,
+  ];
 }
 
 const marks: Readonly<Record<string, string>> = {

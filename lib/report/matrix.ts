@@ -6,8 +6,12 @@ import { replacedIn } from './summary.ts';
 
 /** What came of the run of one version. */
 export interface VersionRun {
-  /** As it was asked for, such as 1.27.9 or master. */
+  /** What it is called, such as 1.27.9, or 1.27.9-debian-13 when its VM has another release than the default. */
   version: string;
+  /** The version of Istio that was asked for. */
+  istio: string;
+  /** What its VM was to run, as VM_OS has it. */
+  vmOs: string;
   /** The exit status of its run; 2 when it could not start. */
   status: number;
   /** How long it took, in milliseconds. */
@@ -44,9 +48,11 @@ export interface MatrixClaim {
   bound?: Bound;
 }
 
-/** A column: one version. */
+/** A column: one version, of Istio and of the VM's system. */
 export interface MatrixVersion {
   version: string;
+  istio: string;
+  vmOs: string;
   status: number;
   ms: number;
   folder: string;
@@ -72,7 +78,7 @@ export interface Matrix {
   versions: MatrixVersion[];
   /** In order of id; all of the catalogue. */
   claims: MatrixClaim[];
-  /** For each pair of versions, the earlier asked for first. */
+  /** For each pair of versions that differ in Istio or in the VM's system, not in both; the earlier asked for first. */
   diffs: RunDiff[];
 }
 
@@ -88,14 +94,22 @@ export function matrix(
   catalogued: readonly Bounded[],
   { startedAt, finishedAt, asked }: Made,
 ): Matrix {
-  const reported = runs.flatMap(({ version, report }) => (report ? [{ name: version, report }] : []));
-  const byVersion = reported.map(({ name, report }) => ({
+  const reported = runs.flatMap(({ version, istio, vmOs, report }) =>
+    report ? [{ name: version, istio, vmOs, report }] : [],
+  );
+  const byVersion = reported.map(({ name, istio, report }) => ({
     version: name,
+    istio,
     results: new Map(report.claims.map((claim) => [claim.id, claim])),
   }));
   const ids = [...new Set(byVersion.flatMap(({ results }) => [...results.keys()]))].sort();
   const bounds = new Map(catalogued.map((claim) => [claim.id, claim]));
-  const pairs = reported.flatMap((from, place) => reported.slice(place + 1).map((to) => diff(from, to)));
+  const pairs = reported.flatMap((from, place) =>
+    reported
+      .slice(place + 1)
+      .filter(({ istio, vmOs }) => istio === from.istio || vmOs === from.vmOs)
+      .map((to) => diff(from, to)),
+  );
   return {
     schemaVersion: 1,
     startedAt: startedAt.toISOString(),
@@ -112,9 +126,9 @@ export function matrix(
 const worst = (runs: readonly VersionRun[]): number =>
   Math.max(...runs.map(({ status, report }) => (report ? status : Math.max(status, 1))));
 
-function column({ version, status, ms, folder, report, said }: VersionRun): MatrixVersion {
+function column({ version, istio, vmOs, status, ms, folder, report, said }: VersionRun): MatrixVersion {
   return {
-    ...{ version, status, ms, folder },
+    ...{ version, istio, vmOs, status, ms, folder },
     run: report ? runLabel(version, report) : null,
     measured: report?.measured ?? {},
     errors: report?.errors ?? [],
@@ -123,16 +137,16 @@ function column({ version, status, ms, folder, report, said }: VersionRun): Matr
   };
 }
 
-type ByVersion = readonly { version: string; results: ReadonlyMap<string, Result> }[];
+type ByVersion = readonly { version: string; istio: string; results: ReadonlyMap<string, Result> }[];
 
 function row(id: string, byVersion: ByVersion, catalogued: Bounded | undefined): MatrixClaim[] {
-  const found = byVersion.flatMap(({ version, results }) => {
+  const found = byVersion.flatMap(({ version, istio, results }) => {
     const result = results.get(id);
-    return result ? [{ version, result }] : [];
+    return result ? [{ version, istio, result }] : [];
   });
   const last = found.at(-1)?.result;
   if (!last) return [];
-  const verdicts = found.map(({ version, result: { verdict } }) => ({ version, verdict }));
+  const verdicts = found.map(({ version, istio, result: { verdict } }) => ({ version, istio, verdict }));
   const bound = catalogued && boundOf(catalogued, verdicts);
   return [
     {

@@ -43,6 +43,8 @@ async function tonight(
     }
     runs.push({
       version,
+      istio: version,
+      vmOs: 'debian-12',
       folder: version,
       status: 0,
       ms: 1,
@@ -78,6 +80,8 @@ test('a run of a part, on another provider or with another VM is not the night b
   const arm64 = { istioVersion: 'master', lab: { vmArch: 'arm64' } };
   await keep(of(4, 'master', { 'a.one': 'passed' }, { config: arm64 }));
   const auto = { istioVersion: 'master', lab: { vmArch: 'auto' } };
+  const other = { istioVersion: 'master', lab: { vmArch: 'auto', vmOs: 'debian-13' } };
+  await keep(of(4, 'master', { 'a.one': 'passed' }, { config: other }));
   const [night] = await tonight({ master: of(5, 'master', { 'a.one': 'failed' }, { config: auto }) });
   expect(night?.since?.from.startedAt).toBe('2026-01-01T01:00:00.000Z');
 });

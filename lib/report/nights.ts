@@ -3,7 +3,7 @@ import { RefusedError } from '#lib/base/errors.ts';
 import { exists, readJson } from '#lib/base/files.ts';
 import type { Conformance } from './conformance.ts';
 import { diffMarkdown } from './diff-text.ts';
-import { askedIstio, diff, isEmpty, type NamedRun, type RunDiff } from './diff.ts';
+import { askedVariant, diff, isEmpty, type NamedRun, type RunDiff } from './diff.ts';
 import { oneLine } from './markdown.ts';
 import type { Matrix, MatrixVersion } from './matrix.ts';
 import { outputsIn } from './outputs.ts';
@@ -49,7 +49,7 @@ function nightOf({ version, run, folder, said }: MatrixVersion, into: string, hi
 function runBefore({ report }: NamedRun, history: string): NamedRun | undefined {
   const asked = askedFor(report);
   for (const name of runNames(history).toReversed()) {
-    if (!name.endsWith(`-${askedIstio(report)}`)) continue;
+    if (!name.endsWith(`-${askedVariant(report)}`)) continue;
     const run = storedRun(history, name);
     if (run.report.startedAt < report.startedAt && askedFor(run.report) === asked) return run;
   }

@@ -4,14 +4,14 @@ import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { exists } from '#lib/base/files.ts';
 import { nearest } from '#lib/claims/nearest.ts';
 import type { Conformance } from './conformance.ts';
-import { askedIstio, type NamedRun } from './diff.ts';
+import { askedVariant, type NamedRun } from './diff.ts';
 
 const prefix = 'conformance-';
 const suffix = '.json';
 
-/** What the file of a run is called in the history: when it started, and the version of Istio that was asked for. */
+/** What the file of a run is called in the history: when it started, and the versions that were asked for. */
 export function historyFile(report: Pick<Conformance, 'startedAt' | 'config'>): string {
-  return `${prefix}${report.startedAt.replaceAll(':', '-')}-${askedIstio(report)}${suffix}`;
+  return `${prefix}${report.startedAt.replaceAll(':', '-')}-${askedVariant(report)}${suffix}`;
 }
 
 /** The names of the runs that a history holds, the oldest first; none when there is no such folder. */

@@ -40,6 +40,23 @@ test('versions may come as a list in one word', () => {
   expect(() => planned([' '])).toThrow('npm run matrix -- <version>');
 });
 
+test('each version runs with each system of the VM, which its name tells unless it is the default', () => {
+  const called = (...words: string[]) =>
+    planned(words).runs.map(({ version, folder, env }) => [
+      ...[version, folder, env['LAB_NAME'], env['ISTIO_VERSION'], env['VM_OS']],
+    ]);
+  const both = [
+    ['1.24.0', '1.24.0', 'conformance-1-24-0', '1.24.0', 'debian-12'],
+    ['1.24.0-debian-13', '1.24.0-debian-13', 'conformance-1-24-0-d13', '1.24.0', 'debian-13'],
+    ['master', 'master', 'conformance-master', 'master', 'debian-12'],
+    ['master-debian-13', 'master-debian-13', 'conformance-master-d13', 'master', 'debian-13'],
+  ];
+  expect(called('1.24.0', 'master', '--vm-os', 'debian-12,debian-13')).toEqual(both);
+  expect(called('1.24.0', 'master', '--vm-os', 'debian-12', '--vm-os=debian-13')).toEqual(both);
+  // the environment's, when nothing is told
+  expect(planned(['1.24.0'], { VM_OS: 'debian-13' }).runs[0]).toMatchObject({ version: '1.24.0-debian-13' });
+});
+
 test.each([
   [{ cores: 1, memoryMiB: 2 * 1024 }, 1],
   [{ cores: 2, memoryMiB: 64 * 1024 }, 1],
@@ -80,6 +97,9 @@ test.each([
   [['1.24'], '1.24 is no version such as 1.27.9, or master'],
   [['1.24.0', '1.24.0'], '1.24.0 is there twice.'],
   [['1.24.0', '--retry', '3'], "'--retry'"],
+  [['1.24.0', '--vm-os', 'debian-11'], 'VM_OS must be one of debian-12, debian-13, none; got "debian-11".'],
+  [['1.24.0', '--vm-os', 'debian-13,debian-13'], '--vm-os has debian-13 twice.'],
+  [['1.24.0', '--vm-os', ','], '--vm-os names no system.'],
   [['1.24.0', '--at-once', '0'], '--at-once must be a whole number from 1, got "0".'],
 ])('%j is refused by name', (words, why) => {
   expect(() => planned(words)).toThrow(why);

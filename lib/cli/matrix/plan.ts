@@ -1,19 +1,21 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
-import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
+import { settings as readSettings, variantName, type Settings } from '#lib/base/settings.ts';
 import type { Catalogue } from '#lib/claims/catalogue.ts';
 import type { Proof } from '#lib/claims/implemented.ts';
 import { filesFor, select } from '#lib/claims/selection.ts';
 
-export const usage = `npm run matrix -- <version>… [suites/…] [-t <pattern>] [--overlay [<version>=]<folder>]… [--at-once <n>]
+export const usage = `npm run matrix -- <version>… [suites/…] [-t <pattern>] [--vm-os <system>,…] [--overlay [<version>=]<folder>]… [--at-once <n>]
   runs the suites once for each version of Istio, each in a lab of its own, and writes one report over all of them
   suites/… and -t     go to each run, as to \`npx vitest run\`
+  --vm-os             each version with each of these as VM_OS, such as debian-12,debian-13
   --overlay           manifests that take the place of those under fixtures/, in one version or in all of them
   --at-once           how many run side by side; as many as the machine has room for unless told`;
 
-/** The run of one version. */
+/** The run of one version, of Istio and of the VM's system. */
 export interface Planned {
+  /** What it is called, as variantName has it. */
   version: string;
   settings: Settings;
   /** What it gets beside our own environment. */
@@ -50,8 +52,7 @@ const version = /^(\d+\.\d+\.\d+|master)$/;
  */
 export function plan(words: readonly string[], env: NodeJS.ProcessEnv, room: Room, into: string): Plan {
   const { values, positionals } = parsed(words);
-  // a list in one word, as a setting has it
-  const listed = positionals.flatMap((word) => word.split(/[\s,]+/).filter(Boolean));
+  const listed = positionals.flatMap(inOneWord);
   const files = listed.filter((word) => /^(\.\/)?suites(\/|$)/.test(word));
   const versions = listed.filter((word) => !files.includes(word));
   for (const [place, one] of versions.entries()) {
@@ -61,17 +62,10 @@ export function plan(words: readonly string[], env: NodeJS.ProcessEnv, room: Roo
   }
   if (versions.length === 0) throw new RefusedError(usage);
   const overlays = overlaysOf(values.overlay ?? [], versions);
-  const name = readSettings(env).lab.name;
-  const runs = versions.map((one): Planned => {
-    const folder = overlays.get(one);
-    const own = {
-      ISTIO_VERSION: one,
-      LAB_NAME: `${name}-${one.replaceAll('.', '-')}`,
-      LAB_REPORTS: join(into, one),
-      ...(folder === undefined ? {} : { FIXTURES_OVERLAY: folder }),
-    };
-    return { version: one, settings: readSettings({ ...env, ...own }), env: own, folder: one };
-  });
+  const systems = systemsOf(values['vm-os']);
+  const runs = versions.flatMap((one) =>
+    systems.map((vmOs) => planned(one, vmOs, { env, overlay: overlays.get(one), into })),
+  );
   const pattern = values.testNamePattern;
   return {
     runs,
@@ -79,6 +73,37 @@ export function plan(words: readonly string[], env: NodeJS.ProcessEnv, room: Roo
     words: [...files, ...(pattern === undefined ? [] : ['-t', pattern])],
     atOnce: Math.min(atOnceOf(values['at-once']) ?? roomFor(room), runs.length),
   };
+}
+
+/** A list in one word, as a setting has it. */
+const inOneWord = (word: string): string[] => word.split(/[\s,]+/).filter(Boolean);
+
+/** What VM_OS is in turn; what the environment says (undefined) unless told. */
+function systemsOf(asked: readonly string[] | undefined): (string | undefined)[] {
+  if (asked === undefined) return [undefined];
+  const systems = asked.flatMap(inOneWord);
+  for (const [place, one] of systems.entries())
+    if (systems.indexOf(one) !== place) throw new RefusedError(`--vm-os has ${one} twice.`);
+  if (systems.length === 0) throw new RefusedError('--vm-os names no system.');
+  return systems;
+}
+
+function planned(
+  istio: string,
+  vmOs: string | undefined,
+  { env, overlay, into }: { env: NodeJS.ProcessEnv; overlay: string | undefined; into: string },
+): Planned {
+  const asked = { ISTIO_VERSION: istio, ...(vmOs === undefined ? {} : { VM_OS: vmOs }) };
+  const { lab } = readSettings({ ...env, ...asked });
+  const version = variantName(istio, lab.vmOs);
+  const own = {
+    ...asked,
+    // a lab's name is short
+    LAB_NAME: `${lab.name}-${version.replace('-debian-', '-d').replaceAll('.', '-')}`,
+    LAB_REPORTS: join(into, version),
+    ...(overlay === undefined ? {} : { FIXTURES_OVERLAY: overlay }),
+  };
+  return { version, settings: readSettings({ ...env, ...own }), env: own, folder: version };
 }
 
 /** How many labs the machine has room for; one is tried in any case. */
@@ -130,6 +155,7 @@ function parsed(words: readonly string[]) {
       allowPositionals: true,
       options: {
         testNamePattern: { type: 'string', short: 't' },
+        'vm-os': { type: 'string', multiple: true },
         overlay: { type: 'string', multiple: true },
         'at-once': { type: 'string' },
       },

@@ -19,10 +19,11 @@ import { runMatrix } from './runs.ts';
  */
 const standIn = `
   import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-  const { ISTIO_VERSION: version, LAB_REPORTS: reports, LAB_NAME: lab, FIXTURES_OVERLAY: overlay = '' } = process.env;
+  const { ISTIO_VERSION: istio, LAB_REPORTS: reports, LAB_NAME: lab, FIXTURES_OVERLAY: overlay = '' } = process.env;
+  const version = reports.split('/').at(-1);
   const here = import.meta.dirname;
   const { report, status, meets = [], hangs } = JSON.parse(readFileSync(here + '/told.json', 'utf8'))[version];
-  console.log([version, lab, ...process.argv.slice(2), overlay].join(' ').trim());
+  console.log([istio, lab, ...process.argv.slice(2), overlay].join(' ').trim());
   const others = ['1.24.0', '1.27.9', 'master'].filter((one) => existsSync(here + '/running-' + one) && !existsSync(here + '/ended-' + one));
   writeFileSync(here + '/running-' + version, '');
   console.log('beside ' + (others.join(' ') || 'nobody'));
@@ -203,6 +204,41 @@ test('what is called off is reported as far as it came', async () => {
     { version: 'master', status: 1, run: null, said: 'It was called off before it began.' },
   ]);
   expect(versions[1]?.said).toContain('Called off');
+});
+
+test('versions by systems of the VM: pairs differ in one of the two, and bounds are those of Istio', async () => {
+  const of = (istioVersion: string, vmOs: string, verdict: 'passed' | 'failed'): Told => ({
+    report: sampleRun({ 'a.new': verdict }, { config: { istioVersion, lab: { vmOs } }, measured: { vmOs } }),
+    status: 0,
+  });
+  const matrix = await made(
+    ['1.24.0', '1.27.9', '--vm-os', 'debian-12,debian-13'],
+    {
+      '1.24.0': of('1.24.0', 'debian-12', 'failed'),
+      '1.24.0-debian-13': of('1.24.0', 'debian-13', 'failed'),
+      '1.27.9': of('1.27.9', 'debian-12', 'passed'),
+      '1.27.9-debian-13': of('1.27.9', 'debian-13', 'failed'),
+    },
+    { claims: [{ id: 'a.new', since: '1.27' }] },
+  );
+  expect(matrix.versions.map(({ version, istio, vmOs }) => [version, istio, vmOs])).toEqual([
+    ['1.24.0', '1.24.0', 'debian-12'],
+    ['1.24.0-debian-13', '1.24.0', 'debian-13'],
+    ['1.27.9', '1.27.9', 'debian-12'],
+    ['1.27.9-debian-13', '1.27.9', 'debian-13'],
+  ]);
+  expect(matrix.diffs.map(({ from, to, changes }) => [from.name, to.name, changes.length])).toEqual([
+    ['1.24.0', '1.24.0-debian-13', 0],
+    ['1.24.0', '1.27.9', 1],
+    ['1.24.0-debian-13', '1.27.9-debian-13', 0],
+    ['1.27.9', '1.27.9-debian-13', 1],
+  ]);
+  expect(matrix.claims[0]?.bound).toMatchObject({
+    outcome: 'contradicted',
+    contradictedBy: ['1.27.9-debian-13: failed'],
+  });
+  // the runs of one version of Istio do not take each other's place in the history
+  expect(await readdir(at('reports', 'history'))).toHaveLength(4);
 });
 
 test('what a source binds to versions is held against them', async () => {

@@ -75,9 +75,10 @@ async function allureOver(runs: readonly VersionRun[], { into, history }: Where)
 
 async function runOne(planned: Planned, words: readonly string[], where: Where): Promise<VersionRun> {
   const { version, folder, env, settings } = planned;
+  const { istioVersion: istio, lab } = settings;
   const at = join(where.into, folder);
   await mkdir(at, { recursive: true });
-  say(`Istio ${version} in lab ${settings.lab.name}`);
+  say(`Istio ${version} in lab ${lab.name}`);
   const started = performance.now();
   const { status, said } = await ran([...where.command, ...words], version, {
     env,
@@ -87,7 +88,8 @@ async function runOne(planned: Planned, words: readonly string[], where: Where):
   const ms = Math.round(performance.now() - started);
   say(`Istio ${version} ended with status ${String(status)} after ${duration(ms)}`);
   const report = reportIn(outputsIn(at).json);
-  return { version, status, ms, folder, ...(report ? { report } : { said }) };
+  const { vmOs } = lab;
+  return { version, istio, vmOs, status, ms, folder, ...(report ? { report } : { said }) };
 }
 
 /** The exit status and the last words; a run that could not be ended well has status 1, and says why. */

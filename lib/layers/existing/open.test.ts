@@ -17,6 +17,8 @@ const here = 'KUBECONFIG EXISTING_KUBECONFIG EXISTING_CONTEXT EXISTING_VM EXISTI
 
 test.each([
   [{}, 'LAB_PROVIDER=existing takes a kubeconfig, which EXISTING_KUBECONFIG names.'],
+  [{ VM_OS: 'debian-13' }, 'VM_OS=debian-13 is for the local provider; a lab of LAB_PROVIDER=existing has'],
+  [{ VM_OS: 'none' }, 'VM_OS=none is for the local provider; a lab of LAB_PROVIDER=existing has'],
   [{ KUBECONFIG: '/no/such' }, 'LAB_PROVIDER=existing takes one VM, as EXISTING_VM=user@host; it names 0.'],
   [{ KUBECONFIG: '/no/such', EXISTING_VM: 'a@b,c@d' }, 'it names 2.'],
   [{ EXISTING_KUBECONFIG: '/no/such', EXISTING_VM: 'a@b' }, 'There is no kubeconfig /no/such.'],

@@ -13,6 +13,15 @@ test('a lab is made of other things when its VM has another architecture, and sa
   expect(other.fingerprint === madeOf({}).fingerprint).toBe(ownArchitecture === 'arm64');
 });
 
+test('a lab is made of other things when its VM runs another Debian, and says so by name', () => {
+  const other = madeOf({ VM_OS: 'debian-13' });
+
+  expect(other.settings['vmOs']).toBe('debian-13');
+  expect(other.fingerprint).not.toBe(madeOf({}).fingerprint);
+  // a lab of before there was the setting has the default
+  expect(madeOf({ VM_OS: 'debian-12' }).settings).not.toHaveProperty('vmOs');
+});
+
 test('the word for the architecture of this machine is that of no setting', () => {
   const own = madeOf({ VM_ARCH: ownArchitecture === 'arm64' ? 'arm64' : 'amd64' });
 

@@ -8,7 +8,7 @@ import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import { withLock } from '#lib/base/lock.ts';
 import { labDir, root } from '#lib/base/paths.ts';
 import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
-import type { Settings } from '#lib/base/settings.ts';
+import { defaultVmOs, type Settings } from '#lib/base/settings.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import { endingByWord } from '#lib/machines/ending-by-word.ts';
 import { nodePlans, type Topology } from '#lib/machines/topology.ts';
@@ -204,9 +204,6 @@ async function refuseUnlessOurs({ name, dir }: LocalLab, now: Built): Promise<vo
     `The kept lab ${name} was built from other settings (${changed.join(', ') || 'unknown'}); remove it with \`npm run lab -- down\`, or give this run another LAB_NAME.`,
   );
 }
-
-/** What a kept lab has when its settings do not name a release of the VM's Debian. */
-const defaultVmOs = 'debian-12';
 
 /**
  * What a lab is made of: of what is the harness's own, only where its programs came from, where its machines do when

@@ -113,7 +113,8 @@ function versionTable(versions: readonly MatrixVersion[], at: string): Html {
               <td>
                 ${
                   measured['istio'] !== undefined &&
-                  html`Istio ${measured['istio']}, Envoy ${measured['envoy'] ?? '?'}`
+                  html`Istio ${measured['istio']}, Envoy ${measured['envoy'] ?? '?'}, VM
+                  ${measured['vmOs'] ?? '?'}`
                 }
                 ${said !== null && html`<span class="failed word">✗ no report: ${said}</span>`}
                 ${errors.map((error) => html`<div class="broken word">! ${error}</div>`)}

@@ -78,15 +78,34 @@ export const redRun = (): Conformance =>
 export function sampleMatrix(): Matrix {
   const seen = { verdict: 'failed', reason: nasty } as const;
   const told = (version: string, report: Conformance): VersionRun => ({
-    ...{ version, status: report.totals.failed > 0 ? 1 : 0, ms: 240_000, folder: version },
-    report: { ...report, measured: { istio: version, envoy: '1.36.2' }, config: { istioVersion: version } },
+    ...{
+      version,
+      istio: version,
+      vmOs: 'debian-12',
+      status: report.totals.failed > 0 ? 1 : 0,
+      ms: 240_000,
+      folder: version,
+    },
+    report: {
+      ...report,
+      measured: { istio: version, envoy: '1.36.2', vmOs: 'debian-12' },
+      config: { istioVersion: version },
+    },
   });
   return matrix(
     [
       told('1.24.0', sampleRun()),
       told('1.27.9', sampleRun({ 'traffic.vm-to-mesh.hello': seen })),
       told('master', sampleRun()),
-      { version: '1.28.0', status: 2, ms: 800, folder: '1.28.0', said: `No such version: ${nasty}` },
+      {
+        version: '1.28.0',
+        istio: '1.28.0',
+        vmOs: 'debian-12',
+        status: 2,
+        ms: 800,
+        folder: '1.28.0',
+        said: `No such version: ${nasty}`,
+      },
     ],
     known,
     { startedAt: new Date(start), finishedAt: new Date(start + 720_000), asked: [] },
