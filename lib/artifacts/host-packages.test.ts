@@ -39,7 +39,7 @@ test('as root on Debian what is missing is installed', async () => {
 
   expect(bare.ran.slice(1)).toEqual([
     'apt-get -o DPkg::Lock::Timeout=120 update',
-    'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends containerd nftables',
+    'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends --no-remove containerd nftables',
   ]);
 });
 
@@ -49,7 +49,7 @@ test('what makes machines is not asked for where none are made', async () => {
   await hostPackages(undefined, bare);
 
   expect(bare.ran.at(-1)).toBe(
-    'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends podman',
+    'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends --no-remove podman',
   );
 });
 
@@ -58,7 +58,7 @@ test('without root the command that installs it is named', async () => {
 
   await expect(refused).rejects.toThrow(RefusedError);
   await expect(refused).rejects.toThrow(
-    'lacks containernetworking-plugins. Install them as root: apt-get update && apt-get install --yes --no-install-recommends containernetworking-plugins.',
+    'lacks containernetworking-plugins. Install them as root: apt-get update && apt-get install --yes --no-install-recommends --no-remove containernetworking-plugins.',
   );
 });
 
@@ -92,7 +92,57 @@ test.skipIf(ownArchitecture === 'arm64')(
 
     await hostPackages('arm64', bare);
     expect(bare.ran.at(-1)).toBe(
-      'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends arch-test binfmt-support qemu-system-arm qemu-user-static',
+      'apt-get -o DPkg::Lock::Timeout=120 install --yes --no-install-recommends --no-remove arch-test binfmt-support qemu-system-arm qemu-user-static',
     );
   },
 );
+
+/** What the smallest system has by itself, an Ubuntu server beside that, and Docker's own packages. */
+const least = ['apt-get', 'tar', 'ldd', 'getent', 'nsenter', 'setpriv', 'unshare', 'go'];
+const ofUbuntu = [
+  ...[
+    'busybox',
+    '/etc/ssl/certs/ca-certificates.crt',
+    'curl',
+    'ip',
+    'ss',
+    'iptables',
+    'xtables-legacy-multi',
+  ],
+  ...['xtables-nft-multi', 'modprobe', 'openssl', 'sysctl', 'python3', 'mke2fs', 'ethtool'],
+];
+const ofDocker = ['containerd', 'ctr', 'containerd-shim-runc-v2', 'runc', 'docker'];
+
+const osReleases = {
+  'Debian 12': 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n',
+  'Debian 13': 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nVERSION_ID="13"\nID=debian\n',
+  'Ubuntu 22.04': 'VERSION_ID="22.04"\nID=ubuntu\nID_LIKE=debian\n',
+  'Ubuntu 24.04': 'VERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian\n',
+  'Ubuntu 26.04': 'VERSION_ID="26.04"\nID=ubuntu\nID_LIKE=debian\n',
+};
+
+/** Where nothing but Go is there, in the order in which apt-get is told. */
+const all =
+  'buildah busybox ca-certificates curl iproute2 iptables kmod openssl podman procps python3 python3-pip socat conntrack debian-archive-keyring containerd containernetworking-plugins e2fsprogs ethtool ipset mmdebstrap nftables qemu-system-x86 qemu-utils runc';
+const onUbuntu =
+  'buildah podman python3-pip socat conntrack debian-archive-keyring containerd containernetworking-plugins ipset mmdebstrap nftables qemu-system-x86 qemu-utils runc';
+const withoutRuntime = (packages: string): string => packages.replace(/ (containerd|runc)\b/g, '');
+
+test.skipIf(ownArchitecture === 'arm64').each([
+  ['Debian 12', least, all],
+  ['Debian 13', least, all],
+  ['Ubuntu 22.04', [...least, ...ofUbuntu], onUbuntu],
+  ['Ubuntu 24.04', [...least, ...ofUbuntu, 'nft'], onUbuntu.replace(' nftables', '')],
+  ['Ubuntu 26.04', [...least, ...ofUbuntu, 'nft'], onUbuntu.replace(' nftables', '')],
+] as const)("%s, with and without Docker's packages", async (system, has, packages) => {
+  const installed = async (there: readonly string[]): Promise<string | undefined> => {
+    const fresh = host([], { osRelease: osReleases[system] });
+    const done = (): boolean => fresh.ran.some((words) => words.includes(' install '));
+    await hostPackages(ownArchitecture, { ...fresh, has: (what) => there.includes(what) || done() });
+    return fresh.ran.at(-1)?.split(' --no-remove ')[1];
+  };
+
+  expect(await installed(has)).toBe(packages);
+  // containerd and runc would take the place of Docker's containerd.io
+  expect(await installed([...has, ...ofDocker])).toBe(withoutRuntime(packages));
+});

@@ -76,7 +76,8 @@ export async function hostPackages(vm: Architecture | undefined, host: Host = he
   const missing = missingPackages(vm, host);
   if (missing.length === 0) return;
   const names = missing.join(' ');
-  const install = ['apt-get', 'install', '--yes', '--no-install-recommends', ...missing];
+  // Docker's containerd.io, which has containerd and runc, would be removed for a package of the same programs
+  const install = ['apt-get', 'install', '--yes', '--no-install-recommends', '--no-remove', ...missing];
   const debian = /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(host.osRelease) && host.has('apt-get');
   if (!host.root || !debian) {
     const how = debian
