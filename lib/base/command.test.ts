@@ -33,7 +33,7 @@ describe('a command', () => {
   });
 
   test('that hangs ends at its deadline', async () => {
-    await expect(run(['sleep', '60'], { within: 50 })).rejects.toThrow('No end within 0.05 s: sleep 60');
+    await expect(run(['sleep', '60'], { within: 50 })).rejects.toThrow('Timed out after 0.05 s: sleep 60');
   });
 
   test('with secrets shows no words', async () => {
@@ -70,7 +70,7 @@ describe('a command whose work is done by a process further on', () => {
   const left = async (): Promise<string> => (await attempt(['pgrep', '-f', 'sleep 86390[.]5'])).stdout;
 
   test('ends with all of it at its deadline', async () => {
-    await expect(run(words, { within: 300, wholeTree: true })).rejects.toThrow('No end within 0.3 s');
+    await expect(run(words, { within: 300, wholeTree: true })).rejects.toThrow('Timed out after 0.3 s');
     expect(await left()).toBe('');
   });
 

@@ -3,6 +3,8 @@ import { appendFile, open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { execa, type Options } from 'execa';
+import { msOf, toldOf, type Within } from './deadline.ts';
+import { ours } from './deadlines.ts';
 import { descendantsOf, endProcess } from './processes.ts';
 import { recording } from './recorder.ts';
 import { redact } from './redact.ts';
@@ -10,8 +12,8 @@ import { redact } from './redact.ts';
 export interface RunOptions {
   /** Given to standard input; without it standard input is empty. */
   input?: string | Uint8Array;
-  /** Deadline in milliseconds; 60 000 unless told. */
-  within?: number;
+  /** Of the table in deadlines.ts (milliseconds in tests); `ours.command` unless told. */
+  within?: Within;
   cwd?: string;
   env?: Record<string, string | undefined>;
   signal?: AbortSignal;
@@ -53,6 +55,9 @@ export class CommandError extends Error {
   }
 }
 
+/** What the message of a command begins with that did not end before its deadline. */
+export const timedOut = (within: Within): string => `Timed out after ${toldOf(within)}`;
+
 /**
  * Runs a program and returns what it said, whatever its exit status.
  *
@@ -74,12 +79,13 @@ export async function recordingCommand(
 
 async function perform(words: readonly string[], options: RunOptions): Promise<Output> {
   const [program = '', ...args] = words;
-  const within = options.within ?? 60_000;
+  const within = options.within ?? ours.command;
+  const withinMs = msOf(within);
   const started = performance.now();
   const settings: Options = {
     reject: false,
     stripFinalNewline: false,
-    timeout: within,
+    timeout: withinMs,
     maxBuffer: 64 * 1024 * 1024,
     forceKillAfterDelay: 2000,
     ...(options.binary ? { encoding: 'latin1' as const } : {}),
@@ -99,7 +105,7 @@ async function perform(words: readonly string[], options: RunOptions): Promise<O
     deadline.passed = true;
     endTree();
   };
-  const timer = options.wholeTree ? setTimeout(atDeadline, within) : undefined;
+  const timer = options.wholeTree ? setTimeout(atDeadline, withinMs) : undefined;
   if (options.wholeTree) options.signal?.addEventListener('abort', endTree);
   const child = execa(program, args, settings);
   if (options.onLine) void forward(child, options.onLine);
@@ -115,8 +121,7 @@ async function perform(words: readonly string[], options: RunOptions): Promise<O
   };
   if (options.log !== undefined) await appendFile(options.log, output.stdout + output.stderr);
   const shown = wordsShown(words, options);
-  if (result.timedOut || deadline.passed)
-    throw new CommandError(shown, `No end within ${String(within / 1000)} s`, output);
+  if (result.timedOut || deadline.passed) throw new CommandError(shown, timedOut(within), output);
   if (result.isCanceled || (options.signal?.aborted && result.exitCode === undefined))
     throw new CommandError(shown, 'Called off', output, result.cause);
   if (result.exitCode === undefined) {

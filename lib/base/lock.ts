@@ -1,20 +1,22 @@
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Within } from './deadline.ts';
+import { ours } from './deadlines.ts';
 import { isAlive, processOf, type ProcessId } from './processes.ts';
-import { minutes, until } from './until.ts';
+import { until } from './until.ts';
 
 /**
  * Does the work while holding a lock that works across processes. A holder that died is replaced.
  *
  * @param path the lock file; its folder is made when it is missing
  * @param what what the lock protects, for the message
- * @throws NotSeenError when the holder does not let go within `within` milliseconds
+ * @throws NotSeenError when the holder does not let go within the deadline
  */
 export async function withLock<T>(
   path: string,
   what: string,
   work: () => Promise<T>,
-  within = minutes(60),
+  within: Within = ours.lock,
 ): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   await until(

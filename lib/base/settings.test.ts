@@ -10,7 +10,7 @@ describe('settings', () => {
       vmName: 'vm-istio-external-workload',
       ports: { ewg: { status: 15_022, istiod: 15_013, webhook: 15_018 } },
       sizes: { worker: { cpus: 2, memoryMiB: 8192, diskGiB: 8 } },
-      lab: { name: 'conformance', keep: 'never' },
+      lab: { name: 'conformance', keep: 'never', patience: 'auto' },
     });
   });
 
@@ -31,6 +31,10 @@ describe('settings', () => {
     ]);
   });
 
+  test('a patience is a number', () => {
+    expect(settings({ LAB_PATIENCE: '2.5' }).lab.patience).toBe(2.5);
+  });
+
   test('an empty variable is none', () => {
     expect(settings({ ISTIO_VERSION: '' }).istioVersion).toBe('1.27.9');
   });
@@ -49,6 +53,9 @@ describe('settings', () => {
     ],
     [{ EWG_PORT_TLS_WEBHOOK: '15013' }, /EWG_PORT_TLS_WEBHOOK=15013 is the port of EWG_PORT_TLS_ISTIOD too/],
     [{ LAB_KEEP: 'maybe' }, 'LAB_KEEP must be one of never, on-failure, always; got "maybe".'],
+    [{ LAB_PATIENCE: '0.5' }, 'LAB_PATIENCE must be auto, or a number from 1 to 50, got "0.5".'],
+    [{ LAB_PATIENCE: '51' }, 'LAB_PATIENCE must be auto, or a number from 1 to 50, got "51".'],
+    [{ LAB_PATIENCE: 'much' }, 'LAB_PATIENCE must be auto, or a number from 1 to 50, got "much".'],
     [
       { LAB_PROVIDER: 'docker' },
       'LAB_PROVIDER must be one of auto, local, multipass, existing; got "docker".',

@@ -11,6 +11,9 @@ export interface Size {
   diskGiB: number;
 }
 
+/** The highest LAB_PATIENCE. */
+export const mostPatience = 50;
+
 export interface GatewayPorts {
   status: number;
   istiod: number;
@@ -47,6 +50,8 @@ export interface Settings {
     /** Where a Debian comes from: an address without a slash at its end, or `auto`. */
     debianMirror: string;
     keep: 'never' | 'on-failure' | 'always';
+    /** By how much deadlines of ours are stretched; measured when the lab comes up unless told. */
+    patience: 'auto' | number;
     cache: string;
     artifactSource: 'auto' | 'release' | 'modules';
     /**
@@ -120,6 +125,7 @@ export function settings(env: NodeJS.ProcessEnv = process.env): Settings {
       vmOs: oneOf(values, 'VM_OS', ['debian-12', 'debian-13', 'none']),
       debianMirror: need(values, 'DEBIAN_MIRROR') === 'auto' ? 'auto' : address(values, 'DEBIAN_MIRROR'),
       keep: oneOf(values, 'LAB_KEEP', ['never', 'on-failure', 'always']),
+      patience: patienceIn(values),
       cache: cacheDir(env),
       artifactSource: oneOf(values, 'ARTIFACT_SOURCE', ['auto', 'release', 'modules']),
       releases: {
@@ -202,6 +208,18 @@ function whole(values: Values, name: string, least: number, most: number): numbe
   if (!/^\d+$/.test(value) || number < least || number > most) {
     throw new RefusedError(
       `${name} must be a whole number from ${String(least)} to ${String(most)}, got "${value}".`,
+    );
+  }
+  return number;
+}
+
+function patienceIn(values: Values): 'auto' | number {
+  const value = need(values, 'LAB_PATIENCE');
+  if (value === 'auto') return value;
+  const number = Number(value);
+  if (!/^\d+(\.\d+)?$/.test(value) || number < 1 || number > mostPatience) {
+    throw new RefusedError(
+      `LAB_PATIENCE must be auto, or a number from 1 to ${String(mostPatience)}, got "${value}".`,
     );
   }
   return number;

@@ -29,7 +29,9 @@ describe('until', () => {
         () => true,
         { within: 30 },
       ),
-    ).rejects.toThrow('Waited 0.03 s for: an answer. Looked 1 times; last look: never ended');
+    ).rejects.toThrow(
+      'Timed out after 0.03 s waiting for: an answer. Looked 1 times; last look: never ended',
+    );
   });
 
   test('tells the last thing seen', async () => {

@@ -1,14 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
 import pWaitFor from 'p-wait-for';
+import { msOf, toldOf, type Within } from './deadline.ts';
 import { LackingError, messageOf } from './errors.ts';
 
-export const seconds = (n: number): number => n * 1000;
-export const minutes = (n: number): number => n * 60_000;
+export { minutes, seconds } from './deadline.ts';
 
-export interface Patience {
-  /** Deadline in milliseconds. */
-  within: number;
+export interface Waiting {
+  /** Of the table in deadlines.ts, or milliseconds in tests. */
+  within: Within;
   /** Milliseconds between two looks; 100 unless told. */
   every?: number;
   /** How many good looks in a row are asked for; 1 unless told. */
@@ -37,10 +37,10 @@ export class NotSeenError extends Error {
   override name = 'NotSeenError';
   readonly seen: string;
 
-  constructor(what: string, within: number, looks: number, last: Last<unknown>) {
+  constructor(what: string, within: Within, looks: number, last: Last<unknown>) {
     const seen = describe(last);
     super(
-      `Waited ${String(within / 1000)} s for: ${what}. Looked ${String(looks)} times; last look: ${seen}`,
+      `Timed out after ${toldOf(within)} waiting for: ${what}. Looked ${String(looks)} times; last look: ${seen}`,
       {
         cause: last && 'failed' in last ? last.failed : undefined,
       },
@@ -67,7 +67,7 @@ export async function until<T>(
   what: string,
   look: (signal: AbortSignal) => Promise<T>,
   good: (seen: T) => boolean,
-  { within, every = 100, inARow = 1 }: Patience,
+  { within, every = 100, inARow = 1 }: Waiting,
 ): Promise<T> {
   const deadline = new AbortController();
   const startedAt = new Date().toISOString();
@@ -80,7 +80,7 @@ export async function until<T>(
     timer = setTimeout(() => {
       deadline.abort();
       reject(new NotSeenError(what, within, looks, last));
-    }, within);
+    }, msOf(within));
   });
   const watch = pWaitFor<T>(
     async () => {

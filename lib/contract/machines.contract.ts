@@ -164,7 +164,7 @@ describe.each(machines)('$kind', (one) => {
 
   test('a command that takes too long is ended, in the machine too', async () => {
     await expect(machine.run(['sleep', '86399.5'], { within: seconds(3) })).rejects.toThrow(
-      'No end within 3 s',
+      'Timed out after 3 s',
     );
     expect(await untilGone('86399[.]5')).toBe('');
   });

@@ -84,6 +84,6 @@ test('one script tells several things', async () => {
     ['one', '1\n'],
     ['two', '2\n'],
   ]);
-  expect(missing[0]).toContain('only what it told in time is here: No end within 2.1 s');
+  expect(missing[0]).toContain('only what it told in time is here: Timed out after 2.1 s');
   expect(split('nothing of ours', '--mark--')).toEqual([]);
 });

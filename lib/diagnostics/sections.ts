@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { RunOptions } from '#lib/base/command.ts';
+import { timedOut, type RunOptions } from '#lib/base/command.ts';
+import { msOf } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import type { Place, PlaceWithFiles } from '#lib/probes/places.ts';
 
@@ -30,12 +32,12 @@ export async function sectionsInFile(
   place: PlaceWithFiles,
   file: string,
   script: readonly string[],
-  { within = 20_000, ...options }: RunOptions = {},
+  { within = ours.sections, ...options }: RunOptions = {},
 ): Promise<{ parts: [string, string][]; missing: string[] }> {
   const mark = newMark();
   const shell = [`umask 077; exec >${file}`, marked(script, mark)].join('\n');
   const missing: string[] = [];
-  const late = Math.round(within * 0.7);
+  const late = Math.round(msOf(within) * 0.7);
   const running = place.attempt(['bash', '-c', shell], { ...options, within: late });
   running.catch(() => undefined);
   try {
@@ -51,7 +53,7 @@ async function over(ms: number): Promise<never> {
   const signal = AbortSignal.timeout(ms);
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => {
-      reject(new Error(`No end within ${String(ms / 1000)} s`));
+      reject(new Error(timedOut(ms)));
     });
   });
 }

@@ -1,4 +1,7 @@
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { raisePatience } from '#lib/base/patience.ts';
+import { say } from '#lib/base/progress.ts';
+import { until } from '#lib/base/until.ts';
 import { kubeClient, type Kube, type Resource } from '#lib/kube/client.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
@@ -12,16 +15,30 @@ export async function nodesWithout(nodes: readonly NodeMachine[], file: string):
   return (await Promise.all(without)).flat();
 }
 
-/** Waits until the API server calls itself ready. @returns the way to it that the host takes */
-export async function apiReady(lab: Pick<LocalLab, 'dir'>): Promise<Kube> {
+/**
+ * Waits until the API server calls itself ready; what it took more than on the reference machine raises the patience.
+ *
+ * @param since when it was started, and how long it takes from there on the reference machine, in milliseconds
+ * @returns the way to it that the host takes
+ */
+export async function apiReady(
+  lab: Pick<LocalLab, 'dir'>,
+  since?: { startedAt: number; expectedMs: number },
+): Promise<Kube> {
   const kube = kubeClient(hostKubeconfig(lab));
   await until(
     'the API server is ready',
     async () => kube.raw('/readyz'),
     (answer) => answer === 'ok',
-    { within: seconds(120), every: 50 },
+    { within: ours.apiReady, every: 50 },
   );
+  if (since) await learnFrom(lab.dir, performance.now() - since.startedAt, since.expectedMs);
   return kube;
+}
+
+async function learnFrom(dir: string, took: number, expected: number): Promise<void> {
+  const raised = await raisePatience(dir, 'the API server', took, expected);
+  if (raised) say(`Patience ${String(raised.factor)} from now on: ${raised.why}.`);
 }
 
 /** Waits until every node is Ready. */
@@ -31,7 +48,7 @@ export async function nodesReady(kube: Kube, count: number): Promise<void> {
     async () =>
       (await kube.list('v1', 'Node')).map((node) => `${node.metadata?.name ?? ''} ${readyOf(node)}`),
     (seen) => seen.length === count && seen.every((one) => one.endsWith(' True')),
-    { within: seconds(120), every: 200 },
+    { within: ours.nodesReady, every: 200 },
   );
 }
 

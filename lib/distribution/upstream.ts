@@ -17,6 +17,9 @@ import { apiReady, nodesWithout } from './ready.ts';
 
 const kubernetesVersion = 'v1.34.4';
 
+/** From its start until the API server is ready, on the reference machine, in milliseconds. */
+const apiServerMs = 3000;
+
 /** Where the upstream programs and the images come from. */
 interface Parts {
   /** Folder of the Kubernetes programs on the host. */
@@ -97,6 +100,7 @@ async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[], progra
     await bring(master, archive.path, '/var/kubernetes');
   }
   const admin = readFileSync(join(secrets, 'conf/super-admin.conf'), 'utf8');
+  const startedAt = performance.now();
   await Promise.all([
     writeKubeconfigs(lab, admin, port),
     ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(async (one) =>
@@ -109,7 +113,7 @@ async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[], progra
     nodes.map(({ name }) => name),
   );
 
-  const kube = await apiReady(lab);
+  const kube = await apiReady(lab, { startedAt, expectedMs: apiServerMs });
   await Promise.all(nodes.map(async (node) => register(kube, node)));
   await Promise.all(nodes.flatMap((node) => [startKubelet(node), startKubeProxy(node)]));
   const documents = ['kubeadm-admins', 'coredns'].flatMap((name) => manifest(`01-cluster/${name}.yaml`));

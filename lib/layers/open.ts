@@ -10,6 +10,7 @@ import { istioSource } from '#lib/artifacts/source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
+import { keepPatience } from '#lib/base/patience.ts';
 import { say, step } from '#lib/base/progress.ts';
 import { defaultVmOs, type Settings } from '#lib/base/settings.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
@@ -24,6 +25,7 @@ import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
 import { ownNetwork, refuseUpstream, vmMadeHere } from './own-network.ts';
+import { learnPatience } from './patience.ts';
 import { programs } from './programs.ts';
 
 /**
@@ -47,6 +49,7 @@ export async function openLabFor(
   }
   if (asked.lab.provider === 'multipass') await multipass().version();
   const addresses = ownNetwork(asked);
+  const patience = await learnPatience();
   const source = await istioSource(asked);
   say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
   const kubernetes = await kubernetesSource(asked);
@@ -64,6 +67,7 @@ export async function openLabFor(
   await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), [paths.istio, paths.kubernetes]));
   if (settings.lab.provider === 'multipass')
     await writeAtomic(join(local.dir, 'on-end'), endOf(local), 0o700);
+  await keepPatience(patience, local.dir);
   await keepLab(local.dir, settings.lab.keep === 'always');
   await forgetFailures(
     local.dir,

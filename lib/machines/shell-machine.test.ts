@@ -47,7 +47,7 @@ test('a command that was ended from inside ran out of time, also when its answer
   // a way in with a deadline of its own that is later
   const patient: WayIn = async (words, options) => attempt(words, { ...options, within: 30_000 });
   const late = shellMachine('far', patient).run(['sleep', '29'], { within: 300 });
-  await expect(late).rejects.toThrow('No end within 0.3 s: far: sleep 29');
+  await expect(late).rejects.toThrow('Timed out after 0.3 s: far: sleep 29');
 });
 
 test('secrets are in no message', async () => {

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts';
-import { minutes, seconds } from '#lib/base/until.ts';
+import { CommandError, timedOut, type Output, type RunOptions } from '#lib/base/command.ts';
+import { msOf } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { seconds } from '#lib/base/until.ts';
 import { endingByWord } from './ending-by-word.ts';
 import type { FileOptions, Machine } from './machine.ts';
 import { rootEnvironment } from './root-environment.ts';
@@ -38,8 +40,8 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
       const words = ['sh', '-c', endingByWord, '-', `${variable}=${call}`];
       ending ??= wayIn(words, { within: seconds(20) }).catch(() => undefined);
     };
-    const within = options.within ?? minutes(1);
-    const deadline = AbortSignal.timeout(within);
+    const within = options.within ?? ours.command;
+    const deadline = AbortSignal.timeout(msOf(within));
     const off = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
     off.addEventListener('abort', end);
     let said: Output;
@@ -60,7 +62,7 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
     const { ended, ...output } = told(said);
     // ended from inside it may answer before the way in has noticed
     if (off.aborted) {
-      const why = options.signal?.aborted ? 'Called off' : `No end within ${String(within / 1000)} s`;
+      const why = options.signal?.aborted ? 'Called off' : timedOut(within);
       throw new CommandError(withheld(shown, options), why, output);
     }
     if (!ended) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { messageOf } from '#lib/base/errors.ts';
 import { readJson } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
+import { keptPatience } from '#lib/base/patience.ts';
 import { settings } from '#lib/base/settings.ts';
 import type { Wait } from '#lib/base/until.ts';
 
@@ -58,7 +59,10 @@ export function labFacts(): LabFacts {
         artifactSource: artifactSource ?? lab.artifactSource,
         features: [...(features ?? [])].sort(),
       },
-      measured: Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, text(version)])),
+      measured: {
+        ...Object.fromEntries(Object.entries(versions).map(([name, version]) => [name, text(version)])),
+        ...patienceIn(folder),
+      },
       config: { ...rest, lab: shown },
       timeline: timeline(join(folder, 'layers')),
     };
@@ -66,6 +70,12 @@ export function labFacts(): LabFacts {
     const lab = { name: '', provider: '', distribution: '', artifactSource: '', features: [] };
     return { lab, measured: {}, config: { unreadable: messageOf(error) }, timeline: [] };
   }
+}
+
+/** The patience that was in force, once the lab was opened. */
+function patienceIn(folder: string): Record<string, string> {
+  const kept = keptPatience(folder);
+  return kept ? { patience: `${String(kept.factor)} (${kept.why})` } : {};
 }
 
 /** What the layers left about their bringing up, in the order in which it began. */

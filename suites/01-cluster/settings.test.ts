@@ -44,6 +44,7 @@ const own = {
   DEBIAN_MIRROR: 'auto',
   LAB_NAME: 'conformance',
   LAB_KEEP: 'never',
+  LAB_PATIENCE: 'auto',
   ARTIFACT_SOURCE: 'auto',
   ISTIO_RELEASES: 'https://github.com/istio/istio/releases/download',
   ISTIO_PACKAGES:

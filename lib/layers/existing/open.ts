@@ -4,6 +4,7 @@ import { istioSource } from '#lib/artifacts/source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
+import { keepPatience } from '#lib/base/patience.ts';
 import { say, step } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { temporary } from '#lib/base/temporary.ts';
@@ -14,6 +15,7 @@ import { missingRights } from '#lib/kube/rights.ts';
 import { clientEnv, clientSettings } from '#lib/layers/client-env.ts';
 import { labOf, measured, type Lab, type Programs } from '#lib/layers/lab.ts';
 import { forgetFailures, layerNames } from '#lib/layers/layer.ts';
+import { learnPatience } from '#lib/layers/patience.ts';
 import { existingProvider, type ExistingProvider } from '#lib/machines/existing/provider.ts';
 import { existingSettings, type ExistingSettings } from '#lib/machines/existing/settings.ts';
 import { quoted } from '#lib/machines/existing/ssh.ts';
@@ -52,6 +54,7 @@ export async function openExisting(
     ? undefined
     : await step('Looking at the cluster and the VM', {}, async () => agreedTo(asked, ground));
 
+  const patience = await learnPatience();
   const source = await istioSource(asked);
   say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
   const settings: Settings = { ...asked, lab: { ...asked.lab, artifactSource: source.is } };
@@ -62,6 +65,7 @@ export async function openExisting(
   if (outlook) await takeUp(local.dir, asked, ground, outlook.look);
   const folders = [programs.istio, programs.kubernetes];
   await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), folders));
+  await keepPatience(patience, local.dir);
   await keepLab(local.dir, settings.lab.keep === 'always');
   await forgetFailures(local.dir, layerNames);
   say(`Lab ${local.name}: ${kept ? 'kept from an earlier run' : 'opened'} (${local.dir})`);

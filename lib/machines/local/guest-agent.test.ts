@@ -96,7 +96,7 @@ test('a missing program, a signal and too much output have names', async () => {
 test('a command that does not end in time is ended, and its secret arguments are not told', async () => {
   const [agent, started] = await guest(({ path }) => (path === 'login' ? undefined : { exitcode: 0 }));
   const late = guestAttempt(agent, 'vm', ['login', 'pa55word'], { within: 600, secret: true });
-  await expect(late).rejects.toThrow('No end within 0.6 s: vm: login (arguments withheld)');
+  await expect(late).rejects.toThrow('Timed out after 0.6 s: vm: login (arguments withheld)');
   expect(started[1]).toMatchObject({
     path: 'sh',
     arg: ['-c', expect.stringContaining('kill -KILL'), '-', '0'],

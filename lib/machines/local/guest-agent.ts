@@ -1,5 +1,7 @@
 import { appendFile } from 'node:fs/promises';
-import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts';
+import { CommandError, timedOut, type Output, type RunOptions } from '#lib/base/command.ts';
+import { msOf } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { seconds, until, NotSeenError } from '#lib/base/until.ts';
 import { rootEnvironment } from '#lib/machines/root-environment.ts';
@@ -32,7 +34,8 @@ export async function guestAttempt(
   options: RunOptions = {},
 ): Promise<Output> {
   const started = performance.now();
-  const within = options.within ?? seconds(60);
+  const within = options.within ?? ours.command;
+  const withinMs = msOf(within);
   const shown = [`${name}:`, ...(options.secret ? [words[0] ?? '', '(arguments withheld)'] : words)];
   const output = (status?: Status): Output => ({
     stdout: decode(status?.['out-data'], options.binary),
@@ -51,7 +54,7 @@ export async function guestAttempt(
   };
 
   if (options.signal?.aborted) throw fail('Called off', undefined, options.signal.reason);
-  const pid = await start(agent, words, options, within).catch((error: unknown) => {
+  const pid = await start(agent, words, options, withinMs).catch((error: unknown) => {
     throw fail(
       error instanceof RefusedByAgent ? 'Could not be started' : 'Could not be asked for',
       undefined,
@@ -60,11 +63,11 @@ export async function guestAttempt(
   });
   let status: Status;
   try {
-    status = await ended(agent, pid, within - (performance.now() - started), options.signal);
+    status = await ended(agent, pid, withinMs - (performance.now() - started), options.signal);
   } catch (error) {
     await endTree(agent, pid);
     if (options.signal?.aborted) throw fail('Called off', undefined, options.signal.reason);
-    if (error instanceof NotSeenError) throw fail(`No end within ${String(within / 1000)} s`);
+    if (error instanceof NotSeenError) throw fail(timedOut(within));
     throw fail('Its end was not seen', undefined, error);
   }
 

@@ -5,6 +5,8 @@ import {
   type Run,
   type RunOptions,
 } from '#lib/base/command.ts';
+import { msOf } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import type { Size } from '#lib/base/settings.ts';
@@ -72,7 +74,7 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
   const told = async (words: readonly string[], options?: RunOptions): Promise<string> => {
     const command = words[0] ?? '';
     const output = await ask(words, options).catch((error: unknown) => {
-      if (error instanceof CommandError && error.message.startsWith('No end within'))
+      if (error instanceof CommandError && error.message.startsWith('Timed out after'))
         throw new MultipassError(command, { ...error.output, stderr: error.message }, 'timed out');
       throw error;
     });
@@ -81,7 +83,7 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
   };
   /** For what does no harm twice. */
   const again = async (words: readonly string[], options?: RunOptions): Promise<string> =>
-    served(words[0] ?? '', async () => told(words, options), options?.within ?? 0);
+    served(words[0] ?? '', async () => told(words, options), msOf(options?.within ?? 0));
   const stated = async (name: string): Promise<Instance | undefined> => {
     const text = await again(['info', name, '--format', 'json']).catch((error: unknown) => {
       if (means(error, 'absent')) return undefined;
@@ -176,7 +178,7 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
             throw new MultipassError('exec', output);
           return output;
         },
-        options?.within ?? minutes(1),
+        msOf(options?.within ?? ours.command),
       ),
     transfer: async (content, name, path) => {
       await again(['transfer', '-', `${name}:${path}`], { input: content, within: minutes(10) });

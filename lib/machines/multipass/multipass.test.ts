@@ -100,7 +100,7 @@ describe('a machine', () => {
     const machine = await provider.launch(spec);
     const left = async (): Promise<string> => (await attempt(['pgrep', '-f', 'sleep 8638[0-9][.]5'])).stdout;
     await expect(machine.run(['sleep', '86385.5'], { within: 500 })).rejects.toThrow(
-      'No end within 0.5 s: worker: sleep',
+      'Timed out after 0.5 s: worker: sleep',
     );
     expect(await left()).toBe('');
     const off = new AbortController();
