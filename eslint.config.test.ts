@@ -38,6 +38,10 @@ test.each([
     `await vi.waitFor(() => false)`,
     'vi.waitFor takes false for an answer',
   ],
+  ['suites/05-policy/seeded.test.ts', `await look({ within: 20_000 })`, 'Name the deadline in'],
+  ['lib/layers/seeded.ts', `await look({ within: minutes(2), every: 100 })`, 'Name the deadline in'],
+  ['lib/layers/seeded.ts', `const wait = (within = 2 * 1000) => within`, 'Name the deadline in'],
+  ['lib/base/seeded.ts', `AbortSignal.timeout(seconds(10))`, 'Name the deadline in'],
   ['suites/05-policy/seeded.test.ts', `await expect.poll(() => 1).toBe(1)`, 'expect.poll overruns'],
 ])('%s: %s is reported', async (file, code, message) => {
   expect(await complaints(file, code)).toEqual([expect.stringContaining(message)]);
@@ -52,6 +56,8 @@ test.each([
     'suites/05-policy/seeded.test.ts',
     `import '#lib/base/until.ts'; import './calls.ts'; import '#lib/claims/claim.ts'`,
   ],
+  ['lib/layers/seeded.ts', `await look({ within: ours.command }); AbortSignal.timeout(left)`],
+  ['lib/layers/seeded.test.ts', `await look({ within: 50 })`],
   ['suites/global-setup.ts', `import '#lib/base/errors.ts'`],
 ])('%s: %s is allowed', async (file, code) => {
   expect(await complaints(file, code)).toEqual([]);

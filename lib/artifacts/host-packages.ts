@@ -1,10 +1,10 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run as runHere, type Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { exists } from '#lib/base/files.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { say, step } from '#lib/base/progress.ts';
-import { minutes } from '#lib/base/until.ts';
 import { ownArchitecture, type Architecture } from './architecture.ts';
 import { debianKeyring } from './debian-sources.ts';
 
@@ -92,7 +92,7 @@ export async function hostPackages(vm: Architecture | undefined, host: Host = he
   }
   await step(`Installing ${String(missing.length)} Debian packages`, { expectedMs: 60_000 }, async (note) => {
     const env = { DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
-    const options = { env, within: minutes(15), onLine: note };
+    const options = { env, within: ours.packages, onLine: note };
     // another apt at work is waited for
     const [apt = '', ...words] = install;
     await host.run([apt, '-o', 'DPkg::Lock::Timeout=120', 'update'], options);

@@ -1,9 +1,9 @@
 import { copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { sha256File } from '#lib/base/files.ts';
 import { cacheDir, fixture } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 import { buildImage } from './image-build.ts';
 import type { Image } from './images.ts';
 import { hashesOf } from './manifest.ts';
@@ -45,11 +45,11 @@ const named = 'io.containerd.image.name';
 /** Writes into an OCI archive what its only image is called. */
 export async function nameInside(archive: string, name: string, scratch: string, run: Run): Promise<void> {
   await mkdir(scratch, { recursive: true });
-  await run(['tar', '--extract', '--file', archive, '--directory', scratch], { within: minutes(5) });
+  await run(['tar', '--extract', '--file', archive, '--directory', scratch], { within: ours.packing });
   const file = join(scratch, 'index.json');
   const index = JSON.parse(await readFile(file, 'utf8')) as { manifests: { annotations?: object }[] };
   for (const one of index.manifests) one.annotations = { ...one.annotations, [named]: name };
   await writeFile(file, JSON.stringify(index));
-  await run(['tar', '--create', '--file', archive, '--directory', scratch, '.'], { within: minutes(5) });
+  await run(['tar', '--create', '--file', archive, '--directory', scratch, '.'], { within: ours.packing });
   await rm(scratch, { recursive: true });
 }

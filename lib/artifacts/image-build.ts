@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { fixture } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 import type { BuiltImage } from './images.ts';
 import { plantTree } from './tree.ts';
 
@@ -34,6 +34,6 @@ export async function buildImage(
   const plain = ['--isolation', 'chroot', '--timestamp', '0', '--disable-compression=true', '--pull-never'];
   const file = ['--file', fixture('images', recipe, 'Containerfile'), '--tag', tag];
   const words = ['buildah', ...storage, 'build', ...plain, ...settings, ...file, context];
-  await run(words, { within: minutes(10), env: { TMPDIR: scratch } });
+  await run(words, { within: ours.imageStep, env: { TMPDIR: scratch } });
   await rm(scratch, { recursive: true, force: true });
 }

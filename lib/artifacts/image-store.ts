@@ -2,9 +2,9 @@ import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run as runHere, type Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { sha256File } from '#lib/base/files.ts';
 import { cacheDir, fixture } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 import { buildImage } from './image-build.ts';
 import type { Image } from './images.ts';
 import { hashesOf } from './manifest.ts';
@@ -46,7 +46,7 @@ export async function fillStore(images: readonly Image[], dir: string, note: Not
     archives.push(`${image.name}=${'archive' in image ? image.archive : built}`);
   }
   const words = ['bash', script, join(dir, 'root'), ...archives];
-  await run(words, { within: minutes(10), onLine: note });
+  await run(words, { within: ours.imageStep, onLine: note });
   await rm(scratch, { recursive: true, force: true });
 }
 

@@ -1,9 +1,9 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run as runHere, type Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { fixture } from '#lib/base/paths.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
-import { minutes } from '#lib/base/until.ts';
 import { debianSources } from './debian-sources.ts';
 import { goBuild, goInputs, goModule, type GoPrograms } from './go.ts';
 import { buildImage } from './image-build.ts';
@@ -45,7 +45,7 @@ export async function kubernetesJudge(): Promise<KubernetesJudge> {
   const title = `Tests of Kubernetes ${kubernetesVersion} from its Go module`;
   const programs = await produce('kubernetes-tests', inputs, title, 180_000, buildPrograms);
   const program = join(programs, 'e2e.test');
-  const { stdout } = await runHere([program, '--list-images'], { within: minutes(1) });
+  const { stdout } = await runHere([program, '--list-images'], { within: ours.command });
   const names = stdout
     .split('\n')
     .filter((name) => /\/e2e-test-images\/(agnhost|jessie-dnsutils):/.test(name))
@@ -76,7 +76,7 @@ async function buildPrograms(dir: string, note: Note, run: Run): Promise<void> {
   await run(['go', 'test', '-c', ...flags, '-o', join(dir, 'e2e.test'), tests], {
     cwd: fixture(folder),
     env: { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' },
-    within: minutes(60),
+    within: ours.build,
   });
 }
 
@@ -96,7 +96,7 @@ async function buildAgnhost(
     (one) => `--dpkgopt=path-exclude=/usr/share/${one}/*`,
   );
   const what = ['--mode=root', '--variant=extract', `--include=${packages.join(',')}`, ...leaveOut];
-  await run(['mmdebstrap', ...what, '', tar, '-'], { input: `${lines.join('\n')}\n`, within: minutes(10) });
+  await run(['mmdebstrap', ...what, '', tar, '-'], { input: `${lines.join('\n')}\n`, within: ours.debootstrap });
   note(name);
   const own = ['agnhost', 'localhost.crt', 'localhost.key'];
   const image: Image = {

@@ -1,3 +1,4 @@
+import type { Within } from '#lib/base/deadline.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import type { Settings } from '#lib/base/settings.ts';
 import { lackOfK3s } from './release/k3s.ts';
@@ -12,12 +13,12 @@ export interface KubernetesSource {
  * Decides which Kubernetes is put on the machines, as LAB_DISTRIBUTION has it: `auto` takes k3s for machines of
  * multipass, as the article has it, when its release can be had now. Nothing is fetched or changed.
  *
- * @param looking.within how long the release's address may take to answer, in milliseconds
+ * @param looking.within how long the release's address may take to answer
  * @throws RefusedError that says why there is no k3s, when it was asked for
  */
 export async function kubernetesSource(
   { lab }: Pick<Settings, 'lab'>,
-  looking: { within?: number } = {},
+  looking: { within?: Within } = {},
 ): Promise<KubernetesSource> {
   const { distribution: asked, provider, artifactSource, k3sVersion } = lab;
   if (asked === 'upstream') return { is: 'upstream', why: 'LAB_DISTRIBUTION=upstream' };

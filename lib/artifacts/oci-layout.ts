@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { sha256File } from '#lib/base/files.ts';
-import { minutes } from '#lib/base/until.ts';
 import { debianName, type Architecture } from './architecture.ts';
 
 /** An image for one architecture: its only layer, and what a container of it would run. */
@@ -67,7 +67,7 @@ async function writeLayer(dir: string, files: PlatformImage['files'], run: Run):
     await chmod(target, 0o755);
   }
   const same = ['--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--mode=755'];
-  await run(['tar', '--create', ...same, '--file', tar, '--directory', root, '.'], { within: minutes(5) });
+  await run(['tar', '--create', ...same, '--file', tar, '--directory', root, '.'], { within: ours.packing });
   await rm(root, { recursive: true });
   const [hash, { size }] = [await sha256File(tar), await stat(tar)];
   await rename(tar, join(dir, 'blobs/sha256', hash));

@@ -1,8 +1,8 @@
 import { chmod, copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { sha256File } from '#lib/base/files.ts';
-import { minutes } from '#lib/base/until.ts';
 import { debianName, type Architecture } from './architecture.ts';
 import { produce, type Build, type Place } from './store.ts';
 
@@ -59,7 +59,7 @@ export async function repack(
   run: Run,
 ): Promise<string> {
   const [root, file] = [join(dir, 'root'), join(dir, packageFile(architecture))];
-  await run(['dpkg-deb', '--raw-extract', own, root], { within: minutes(2) });
+  await run(['dpkg-deb', '--raw-extract', own, root], { within: ours.packing });
   const control = join(root, 'DEBIAN/control');
   let text = await readFile(control, 'utf8');
   let kibibytes = Number(/^Installed-Size: (\d+)$/m.exec(text)?.[1] ?? 0);
@@ -72,7 +72,7 @@ export async function repack(
   }
   text = text.replace(/^Architecture: .*$/m, `Architecture: ${debianName(architecture)}`);
   await writeFile(control, text.replace(/^Installed-Size: .*$/m, `Installed-Size: ${String(kibibytes)}`));
-  await run(['dpkg-deb', '--root-owner-group', '-Znone', '--build', root, file], { within: minutes(5) });
+  await run(['dpkg-deb', '--root-owner-group', '-Znone', '--build', root, file], { within: ours.packing });
   await rm(root, { recursive: true });
   return file;
 }

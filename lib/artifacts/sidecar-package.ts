@@ -1,8 +1,8 @@
 import { chmod, copyFile, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { sha256File } from '#lib/base/files.ts';
-import { minutes } from '#lib/base/until.ts';
 import type { IstioVersion } from './istio-versions.ts';
 import { produce, type Build, type Place } from './store.ts';
 
@@ -79,7 +79,7 @@ export async function packDeb(version: string, sources: Sources, dir: string, ru
   await copyFile(join(sources.istio, 'packaging/postinst.sh'), join(root, 'DEBIAN/postinst'));
   await chmod(join(root, 'DEBIAN/postinst'), 0o755);
   const words = ['dpkg-deb', '--root-owner-group', '-Znone', '--build', root, join(dir, file)];
-  await run(words, { within: minutes(5) });
+  await run(words, { within: ours.packing });
   await rm(root, { recursive: true });
 }
 

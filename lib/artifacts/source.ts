@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { attempt, type Output } from '#lib/base/command.ts';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { ask } from '#lib/base/download.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import type { Settings } from '#lib/base/settings.ts';
-import { seconds } from '#lib/base/until.ts';
 import { istioVersion, moduleVersions, type IstioVersion } from './istio-versions.ts';
 import { istioArchive, istioPackage } from './release/addresses.ts';
 import { addressesOf, refusalOf } from './release/fetched.ts';
@@ -19,9 +20,9 @@ export type IstioSource =
 /** How the world is looked at; a test brings its own. */
 export interface Looking {
   /** Runs a program and returns what it said, whatever its exit status. */
-  attempt: (words: readonly string[], options: { within: number }) => Promise<Output>;
-  /** How long an address may take to answer, in milliseconds; 3000 unless told. */
-  within?: number;
+  attempt: (words: readonly string[], options: { within: Within }) => Promise<Output>;
+  /** How long an address may take to answer; `ours.sourceLook` unless told. */
+  within?: Within;
 }
 
 /** The first release whose sidecar's package is as the later ones. */
@@ -75,7 +76,7 @@ async function lackOf(settings: Settings, looking: Looking): Promise<string | un
     istioArchive(releases, version, ownArchitecture),
     ...packaged.map((architecture) => istioPackage(releases, version, architecture)),
   ];
-  const within = looking.within ?? seconds(3);
+  const within = looking.within ?? ours.sourceLook;
   const answers = files.map(async (file) => {
     const refusals = addressesOf(file).map(async ({ checksums }) => {
       const answer = await ask(checksums, within);
@@ -91,7 +92,7 @@ async function lackOf(settings: Settings, looking: Looking): Promise<string | un
 /** The images come by a container tool; docker has its answer from its engine. */
 async function lackOfTool(tool: string, looking: Looking): Promise<string | undefined> {
   const why = await looking
-    .attempt([tool, 'version'], { within: seconds(10) })
+    .attempt([tool, 'version'], { within: ours.toolAnswers })
     .then(
       ({ code, stderr }) => (code === 0 ? undefined : (stderr.trim().split('\n').at(-1) ?? '')),
       messageOf,

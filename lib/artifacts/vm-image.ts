@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { fixture } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 import { debianName, ownArchitecture, type Architecture } from './architecture.ts';
 import { contained } from './contained.ts';
 import { debianSources, keyMissing, type DebianRelease } from './debian-sources.ts';
@@ -90,7 +90,7 @@ async function bootstrap(
   await run(contained(architecture === ownArchitecture ? words : withForeignPrograms(architecture, words)), {
     // Debian's own initial RAM disk is not used
     env: { INITRD: 'No', LC_ALL: 'C.UTF-8' },
-    within: minutes(30),
+    within: ours.debootstrap,
     onLine: (line) => {
       if (line.startsWith('I: ')) note(line.slice(3, 80));
     },
@@ -111,10 +111,10 @@ async function makeDisk(dir: string, { diskGiB, architecture }: VmImagePlan): Pr
   await rename(join(root, 'boot', kernel), join(dir, 'kernel'));
   await rename(join(root, 'boot/lab-initrd'), join(dir, 'initrd'));
   await run(['mke2fs', '-q', '-t', 'ext4', '-m', '0', '-d', root, raw, `${String(diskGiB)}G`], {
-    within: minutes(5),
+    within: ours.packing,
   });
   await run(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, join(dir, 'disk.qcow2')], {
-    within: minutes(5),
+    within: ours.packing,
   });
   await rm(raw);
   await rm(root, { recursive: true });

@@ -1,7 +1,9 @@
 import { open, rm, type FileHandle } from 'node:fs/promises';
+import { msOf, toldOf, type Within } from './deadline.ts';
+import { ours } from './deadlines.ts';
 import { messageOf, RefusedError } from './errors.ts';
 import { sha256File } from './files.ts';
-import { minutes, seconds, until } from './until.ts';
+import { seconds, until } from './until.ts';
 
 export interface Download {
   /** An http or https address; redirects are followed. */
@@ -76,7 +78,7 @@ export async function download(plan: Download): Promise<void> {
       };
       // every attempt has deadlines of its own, so this one is for what makes progress without end
       await until(`all of ${url}`, async () => attempt(plan, file, got), good, {
-        within: minutes(360),
+        within: ours.download,
         every,
       });
     } finally {
@@ -97,11 +99,11 @@ export async function download(plan: Download): Promise<void> {
 /**
  * Asks for a small text. Whatever comes of it is an answer; nothing is thrown.
  *
- * @param within milliseconds until what did not answer counts as unreachable
+ * @param within until what did not answer counts as unreachable
  */
-export async function ask(url: string, within: number): Promise<Answer> {
+export async function ask(url: string, within: Within): Promise<Answer> {
   try {
-    const response = await fetch(url, { headers: asItIs, signal: AbortSignal.timeout(within) });
+    const response = await fetch(url, { headers: asItIs, signal: AbortSignal.timeout(msOf(within)) });
     if (response.status !== 200) {
       await response.body?.cancel();
       return { status: response.status };
@@ -116,7 +118,7 @@ export async function ask(url: string, within: number): Promise<Answer> {
     return { text: Buffer.concat(parts).toString() };
   } catch (error) {
     const late = error instanceof Error && error.name === 'TimeoutError';
-    return { unreachable: late ? `no answer within ${String(within / 1000)} s` : reasonOf(error) };
+    return { unreachable: late ? `no answer within ${toldOf(within)}` : reasonOf(error) };
   }
 }
 
@@ -125,12 +127,12 @@ const asItIs = { 'accept-encoding': 'identity' };
 
 /** Asks for what is missing, and writes what comes. */
 async function attempt(plan: Download, file: FileHandle, got: Got): Promise<Ending> {
-  const { url, note, signal, stall = seconds(20) } = plan;
+  const { url, note, signal, stall = ours.downloadStall } = plan;
   if (signal?.aborted) return { is: 'over', error: signal.reason };
   const idle = new AbortController();
   const timer = setTimeout(() => {
-    idle.abort(new Error(`nothing came for ${String(stall / 1000)} s`));
-  }, stall);
+    idle.abort(new Error(`nothing came for ${toldOf(stall)}`));
+  }, msOf(stall));
   try {
     const response = await fetch(url, {
       headers: { ...asItIs, ...rest(got) },

@@ -1,13 +1,15 @@
 import { beforeAll, expect, inject, test } from 'vitest';
+import { msOf, together, toldOf, type Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { BlockedError, LackingError, messageOf } from '#lib/base/errors.ts';
 import { heartbeat } from '#lib/base/heartbeat.ts';
-import { minutes, notingWaits, seconds } from '#lib/base/until.ts';
+import { notingWaits, seconds } from '#lib/base/until.ts';
 import type { Failure } from '#lib/diagnostics/diagnose.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
 import { collecting, falsify, falsifying, falsifyingWithin } from './falsify.ts';
 import { evidence, judge, notApplicable, type Judgement, type Outcome } from './outcome.ts';
-import { witnesses, witnessWithin } from './witnesses.ts';
+import { witnesses } from './witnesses.ts';
 
 /** The least that a lab says about itself. */
 export interface AnyLab {
@@ -52,8 +54,8 @@ export interface Declaration<L, Layer extends string = string> {
   unfalsifiable?: string;
   /** Quick, changes nothing and is given nothing: looked at while others are falsified, to learn what goes red with them. */
   witness?: true;
-  /** How long `given` and `proof` may take together, in milliseconds; a minute unless told. */
-  within?: number;
+  /** How long `given` and `proof` may take together; `ours.claim` unless told. */
+  within?: Within;
   /** Looks at the system and states what must be seen, with at least one `expect`. */
   proof(lab: L, seen: Seen): Promise<void> | void;
 }
@@ -82,9 +84,6 @@ declare module 'vitest' {
 }
 
 const plainly = async <L>(declaration: Declaration<L>, look: Look<L>): Promise<Ended> => look(declaration);
-
-const undoWithin = minutes(1);
-const diagnoseWithin = seconds(30);
 
 /** A change that could not be undone; what is looked at after it may not be what it seems. */
 let leftBehind: string | undefined;
@@ -125,32 +124,38 @@ export function declaring<L extends AnyLab, Layer extends string>(
         if (declaration.given)
           throw new CatalogueError(`${id} is given something, so it cannot be a witness.`);
         witnesses.add(id, async () => {
-          const outcome: Outcome = { id, standsOn: on.layer, within: witnessWithin, evidence: [], waits: [] };
+          const outcome: Outcome = {
+            id,
+            standsOn: on.layer,
+            within: msOf(ours.witness),
+            evidence: [],
+            waits: [],
+          };
           try {
             const lab = await door.attach(on.layer);
-            return (await verdictOn(declaration, witnessWithin, () => lab, outcome)).judgement;
+            return (await verdictOn(declaration, ours.witness, () => lab, outcome)).judgement;
           } catch (error) {
             return judge(error);
           }
         });
       }
 
-      const within = declaration.within ?? minutes(1);
+      const within = declaration.within ?? ours.claim;
       const looksAt = declaration.looksAt;
       const outcome: Outcome = {
-        ...{ id, standsOn: on.layer, within, evidence: [], waits: [] },
+        ...{ id, standsOn: on.layer, within: msOf(within), evidence: [], waits: [] },
         ...(looksAt ? { looksAt } : {}),
       };
+      const whole = together(within, ours.diagnose, ours.undo);
       const plan = {
-        timeout: falsifying()
-          ? falsifyingWithin(within + diagnoseWithin + undoWithin)
-          : within + diagnoseWithin + undoWithin + seconds(10),
+        // each part has its deadline by the patience in force then; this one is for what hangs nevertheless
+        timeout: (falsifying() ? falsifyingWithin(whole) : together(whole, ours.claimMargin)).mostMs,
         retry: 0,
         repeats: 0,
         meta: { claim: outcome },
       };
       test(id, plan, async ({ task, skip, annotate }) => {
-        const result: Outcome = { ...outcome, evidence: [], waits: [] };
+        const result: Outcome = { ...outcome, within: msOf(within), evidence: [], waits: [] };
         task.meta.claim = result;
         // told from here: when a test has begun and ended the reporter learns late on a busy machine
         const started = performance.now();
@@ -180,13 +185,13 @@ function standingOn<L extends AnyLab, Layer extends string>(door: Door<L, Layer>
   let blocked: BlockedError | LackingError | undefined;
   beforeAll(async () => {
     try {
-      await door.provision(layer);
+      await inTime(ours.layersUp, `layer ${layer} was not up`, async () => door.provision(layer));
       lab = await door.attach(layer);
     } catch (error) {
       const told = error instanceof BlockedError || error instanceof LackingError;
       blocked = told ? error : new BlockedError(layer, messageOf(error));
     }
-  });
+  }, ours.layersUp.mostMs);
   return () => {
     // what is falsified must be green before anything is broken, and then nothing left behind is in its way
     if (leftBehind !== undefined && !falsifying()) throw new BlockedError(layer, leftBehind);
@@ -206,7 +211,7 @@ export interface Ended {
 /** @param meanwhile what is done when the proof has ended and what it was given has not been undone yet */
 async function verdictOn<L extends AnyLab>(
   { requires = [], given, proof }: Declaration<L>,
-  within: number,
+  within: Within,
   ground: () => L,
   outcome: Outcome,
   { diagnose, meanwhile }: { diagnose?: Door<L, string>['diagnose']; meanwhile?: Meanwhile | undefined } = {},
@@ -250,7 +255,7 @@ async function verdictOn<L extends AnyLab>(
   const { verdict, reason = '' } = ended.judgement;
   if (diagnose && (verdict === 'failed' || verdict === 'broken')) {
     const failure = { id, from, to: Date.now(), verdict, reason };
-    await inTime(diagnoseWithin, 'collecting came to no end', async () => diagnose(failure)).then(
+    await inTime(ours.diagnose, 'collecting came to no end', async () => diagnose(failure)).then(
       (folder) => (outcome.diagnostics = folder),
       (error: unknown) => kept.push(evidence('why there are no diagnostics', messageOf(error))),
     );
@@ -267,7 +272,7 @@ async function verdictOn<L extends AnyLab>(
 async function putBack(id: string, making: Promise<Change>, ended: Ended): Promise<Ended> {
   let name = 'what it was given';
   try {
-    await inTime(undoWithin, 'putting it back came to no end', async () => {
+    await inTime(ours.undo, 'putting it back came to no end', async () => {
       const made = await making.catch(() => undefined);
       name = made?.name ?? name;
       await made?.undo();
@@ -288,12 +293,18 @@ async function putBack(id: string, making: Promise<Change>, ended: Ended): Promi
 }
 
 /** The result of the work, or an error at the deadline; the work itself cannot be stopped. */
-async function inTime<T>(within: number, otherwise: string, work: () => Promise<T>): Promise<T> {
-  const deadline = AbortSignal.timeout(within);
+async function inTime<T>(within: Within, otherwise: string, work: () => Promise<T>): Promise<T> {
+  const started = performance.now();
   const tooLate = new Promise<never>((_, reject) => {
-    deadline.addEventListener('abort', () => {
-      reject(new Error(`${otherwise} within ${String(within / 1000)} s.`));
-    });
+    const after = (ms: number): void => {
+      AbortSignal.timeout(Math.ceil(ms)).addEventListener('abort', () => {
+        // the patience may have been raised meanwhile
+        const left = msOf(within) - (performance.now() - started);
+        if (left > 0) after(left);
+        else reject(new Error(`${otherwise} within ${toldOf(within)}.`));
+      });
+    };
+    after(msOf(within));
   });
   const working = work();
   working.catch(() => undefined);

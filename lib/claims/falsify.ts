@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
+import { together, type Deadline } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
-import { minutes, seconds } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import type { AnyLab, Declaration, Ended, Look, Making } from './declare.ts';
 import type { Falsified, Judgement, Outcome } from './outcome.ts';
@@ -13,7 +14,10 @@ export const falsifying = (): boolean => process.env['CONFORMANCE_FALSIFY'] === 
 export const collecting = (): boolean => process.env['CONFORMANCE_BUNDLES'] === 'yes';
 
 /** How long three looks at a claim may take, and what is seen of the witnesses between them. */
-export const falsifyingWithin = (look: number): number => (look + seconds(10)) * 3 + minutes(2);
+export const falsifyingWithin = (look: Deadline): Deadline => {
+  const one = together(look, ours.claimMargin);
+  return together(one, one, one, ours.witnessesBetween);
+};
 
 /**
  * Green, broken as the claim's falsifier says, red for the stated reason, put back, green again.

@@ -1,4 +1,6 @@
-import { minutes, NotSeenError, seconds, until } from '#lib/base/until.ts';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { NotSeenError, until } from '#lib/base/until.ts';
 import type { Judgement } from './outcome.ts';
 
 /** Claims that are looked at while another one is falsified, to learn which go red with it. */
@@ -14,10 +16,9 @@ export interface Witnesses {
   greenAgain(ids: readonly string[]): Promise<void>;
 }
 
-/** How long one may take: while something is broken nobody waits for it. */
-export const witnessWithin = seconds(10);
-
-export function gatherWitnesses(within = { rest: minutes(1), again: seconds(30) }): Witnesses {
+export function gatherWitnesses(
+  within: { rest: Within; again: Within } = { rest: ours.witnessesRest, again: ours.witnessesAgain },
+): Witnesses {
   const looks = new Map<string, () => Promise<Judgement>>();
   let known: readonly string[] = [];
 
@@ -30,7 +31,7 @@ export function gatherWitnesses(within = { rest: minutes(1), again: seconds(30) 
     );
   }
 
-  async function allGreen(ids: readonly string[], patience: number): Promise<void> {
+  async function allGreen(ids: readonly string[], patience: Within): Promise<void> {
     let left = ids;
     await until(
       `green: ${ids.join(', ')}`,

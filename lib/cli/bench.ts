@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { $, tmpfile } from 'zx';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings, type Settings } from '#lib/base/settings.ts';
-import { minutes, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { outcomeOf, type LayerName } from '#lib/layers/layer.ts';
 import { controlPlane } from '#lib/layers/istio.ts';
@@ -55,7 +56,7 @@ async function inLab(settings: Settings, work: (lab: Lab) => Promise<Times>): Pr
       async () => bothDirections(lab, 1),
       ({ vmToMesh, meshToVm }) => vmToMesh['200'] === 1 && meshToVm['200'] === 1,
       {
-        within: minutes(2),
+        within: ours.bothDirections,
       },
     );
     return { ...times, 'nothing to 200 in both directions': performance.now() - started };
@@ -122,7 +123,7 @@ async function bareCommands(lab: Lab): Promise<Times> {
       '-c',
       'chown -R istio-proxy:istio-proxy /etc/certs /var/run/secrets /var/lib/istio /var/log/istio',
     ]);
-    await vm.run(['systemctl', 'start', 'istio'], { within: 120_000 });
+    await vm.run(['systemctl', 'start', 'istio'], { within: ours.sidecarFirst });
   });
   await timed('apps', async () => {
     for (const name of ['access-logs', 'helloworld', 'clients', 'route-to-vm']) {

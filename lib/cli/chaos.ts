@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { attempt, interactive } from '#lib/base/command.ts';
+import { together, type Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
 import { reportsDir, root } from '#lib/base/paths.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
-import { minutes } from '#lib/base/until.ts';
 import { attachLab } from '#lib/layers/lab.ts';
 import type { Conformance } from '#lib/report/conformance.ts';
 import { deeds, type Deed } from './chaos/deeds.ts';
@@ -37,7 +38,7 @@ interface Outcome {
 
 const endOfClaim = /^\s+[✓✗!■○] \S+/;
 
-async function vitest(pattern: string, within: number, onClaim: () => void = () => undefined): Promise<Ran> {
+async function vitest(pattern: string, within: Within, onClaim: () => void = () => undefined): Promise<Ran> {
   const started = performance.now();
   const before = new Date().toISOString();
   const words = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run', '-t', pattern];
@@ -61,7 +62,7 @@ async function looked(deed: Deed): Promise<Outcome> {
     begin = resolve;
   });
   // the first claim may have to wait for its layer
-  const running = vitest(deed.during, minutes(10) + deed.within, begin);
+  const running = vitest(deed.during, together(ours.chaosFirstClaim, deed.within), begin);
   running.catch(() => undefined);
   const early = running.then((ran) => {
     throw new Error(`The run ended before any claim had: status ${String(ran.code)}, ${lastWords(ran)}`);
@@ -82,7 +83,7 @@ async function looked(deed: Deed): Promise<Outcome> {
   healing?.catch((error: unknown) => outcome.wrong.push(`it did not come back: ${messageOf(error)}`));
   const ran = await running;
   const late = (ran.report ? Date.parse(ran.report.finishedAt) : Date.now()) - away.from;
-  if (late > deed.within) outcome.wrong.push(`the run took ${duration(late)} after the deed`);
+  if (late > deed.within.ms) outcome.wrong.push(`the run took ${duration(late)} after the deed`);
   await healing?.catch(() => undefined);
   outcome.wrong.push(...wrongDuring(ran, away, deed.cannotPass));
   outcome.runMs = Math.round(ran.ms);
@@ -90,7 +91,7 @@ async function looked(deed: Deed): Promise<Outcome> {
   if (deed.back) outcome.awayMs = away.to - away.from;
 
   say(`${deed.name}: the next run`);
-  const next = await vitest(deed.after, minutes(15));
+  const next = await vitest(deed.after, ours.chaosNextRun);
   outcome.wrong.push(...wrongAfter(next, deed.rebuilds));
   outcome.nextMs = Math.round(next.ms);
   outcome.rebuilt = rebuilt(next);

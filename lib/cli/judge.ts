@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { kubernetesJudge } from '#lib/artifacts/judge.ts';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { reportsDir } from '#lib/base/paths.ts';
 import { duration, say, step } from '#lib/base/progress.ts';
-import { minutes } from '#lib/base/until.ts';
 import { labKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { attachLab } from '#lib/layers/lab.ts';
 import { enterLab } from '#lib/machines/local/lab.ts';
@@ -36,7 +36,7 @@ async function judge(only: readonly string[]): Promise<boolean> {
   }
   const startedAt = new Date();
   const { program, image, imageNames } = await kubernetesJudge();
-  const { stdout: list } = await run([program, '--list-tests'], { within: minutes(2) });
+  const { stdout: list } = await run([program, '--list-tests'], { within: ours.packing });
   const { groups, leftOut } = judgePlan(titlesIn(list), only);
   for (const node of lab.nodes) await putImage(node, image, imageNames);
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { RunOptions } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { reportsDir, root } from '#lib/base/paths.ts';
 import { recorded } from '#lib/base/recorder.ts';
@@ -26,8 +27,6 @@ export interface Failure {
 /** What led to a failure may have begun before anybody looked. */
 const before = seconds(15);
 
-/** How long collecting may take. */
-export const patience = { least: seconds(5), most: seconds(20) };
 let spent = 0;
 
 /**
@@ -37,7 +36,7 @@ let spent = 0;
  * @param age how long this process has been at it, in milliseconds
  */
 export const allowance = (age: number, spentBefore: number): number =>
-  Math.min(patience.most, Math.max(patience.least, Math.round(age - 2 * spentBefore)));
+  Math.min(ours.bundle.ms, Math.max(ours.bundleLeast.ms, Math.round(age - 2 * spentBefore)));
 
 /** Somebody who is asked, and tells what he knows of a time. */
 export interface Ask {
@@ -115,7 +114,7 @@ async function answerOf({ name, ask }: Ask, window: Window, within: number): Pro
 function timeline({ id, from, to, verdict, reason }: Failure, told: readonly Told[]): Piece {
   const now = Date.now();
   const iso = (at: number): string => new Date(at).toISOString();
-  const ours: Stream[] = [
+  const own: Stream[] = [
     { from: 'CLAIM', text: `${iso(from)} ${id} begins\n${iso(to)} ${id} ${verdict}: ${reason}` },
     {
       from: 'harness',
@@ -125,7 +124,7 @@ function timeline({ id, from, to, verdict, reason }: Failure, told: readonly Tol
         .join('\n'),
     },
   ];
-  const streams = [...ours, ...told.flatMap((one) => one.streams)];
+  const streams = [...own, ...told.flatMap((one) => one.streams)];
   return { file: 'timeline.txt', text: page(merged(streams, { from: from - before, to: now })) };
 }
 

@@ -32,7 +32,7 @@ export async function sectionsInFile(
   place: PlaceWithFiles,
   file: string,
   script: readonly string[],
-  { within = ours.sections, ...options }: RunOptions = {},
+  { within = ours.bundle, ...options }: RunOptions = {},
 ): Promise<{ parts: [string, string][]; missing: string[] }> {
   const mark = newMark();
   const shell = [`umask 077; exec >${file}`, marked(script, mark)].join('\n');

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, type Output, type RunOptions } from '#lib/base/command.ts';
+import { inWholeSeconds, seconds, together } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { exists } from '#lib/base/files.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import type { Lab } from '#lib/layers/lab.ts';
@@ -74,7 +76,7 @@ const podLogs: Source = {
 };
 
 /** Each part is given up by itself, so that a proxy that hangs does not take the rest with it. */
-const given = 'timeout -k 1 8';
+const given = (): string => `timeout -k 1 ${inWholeSeconds(together(ours.bundlePart, seconds(2)))}`;
 const pages = ['config_dump', 'clusters?format=json', 'certs', 'listeners'];
 const fileOf = (page: string): string =>
   `${page.replace(/\?.*/, '')}.${page === 'listeners' ? 'txt' : 'json'}`;
@@ -125,7 +127,8 @@ function clockOff(clock: number, asked: number, answered: number): string | unde
 async function vmState(vm: PlaceWithFiles, options: RunOptions): Promise<Told> {
   const script = [
     ...pages.map(
-      (page) => `section ${fileOf(page)}; ${given} curl -sS -m 6 'http://127.0.0.1:15000/${page}' 2>&1`,
+      (page) =>
+        `section ${fileOf(page)}; ${given()} curl -sS -m ${inWholeSeconds(ours.bundlePart)} 'http://127.0.0.1:15000/${page}' 2>&1`,
     ),
     'section rules.txt; for list in iptables-save ip6tables-save; do echo "# $list"; $list; done; echo "# nft"; nft list ruleset 2>&1',
     'section routes.txt; ip address; ip route show table all; ip neighbour; ss -tanp',

@@ -6,6 +6,7 @@ import {
   PatchStrategy,
   type KubernetesObject,
 } from '@kubernetes/client-node';
+import { ours } from '#lib/base/deadlines.ts';
 import { recording } from '#lib/base/recorder.ts';
 
 /** An object as the API server sends it. */
@@ -147,7 +148,7 @@ async function orUndefined<T>(ask: () => Promise<T>): Promise<T | undefined> {
 }
 
 async function raw(config: KubeConfig, path: string): Promise<string> {
-  const options: RequestOptions = { timeout: 30_000 };
+  const options: RequestOptions = { timeout: ours.apiAnswers.ms };
   await config.applyToHTTPSOptions(options);
   return new Promise((resolve, reject) => {
     const request = get(new URL(path, config.getCurrentCluster()?.server), options, (answer) => {
@@ -162,7 +163,7 @@ async function raw(config: KubeConfig, path: string): Promise<string> {
       });
     });
     request.on('timeout', () =>
-      request.destroy(new Error(`GET ${path} of the API server: no answer in 30 s`)),
+      request.destroy(new Error(`GET ${path} of the API server: no answer in ${ours.apiAnswers.told}`)),
     );
     request.on('error', reject);
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { parse } from 'yaml';
-import { seconds } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 
 /** A bare connection to the API server, for programs that must start quickly: the client library takes a second. */
 export interface Connection {
@@ -24,7 +24,7 @@ export class RefusalError extends Error {
 }
 
 /** An API server sends a bookmark each minute; a connection that is silent for longer is dead. */
-const silence = seconds(90);
+const silence = ours.apiSilence;
 
 interface KubeConfigFile {
   clusters: [{ cluster: { server: string; 'certificate-authority-data': string } }];
@@ -53,12 +53,12 @@ export function connection(kubeconfig: string): Connection {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const asked = request(
         new URL(path, cluster.server),
-        { method, agent, timeout: silence, signal },
+        { method, agent, timeout: silence.ms, signal },
         resolve,
       );
       asked.on('error', reject);
       asked.on('timeout', () => {
-        asked.destroy(new Error(`The API server was silent for ${String(silence / 1000)} s after ${what}`));
+        asked.destroy(new Error(`The API server was silent for ${silence.told} after ${what}`));
       });
       if (type !== undefined) asked.setHeader('Content-Type', `application/${type}`);
       asked.end(body && JSON.stringify(body));

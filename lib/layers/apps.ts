@@ -1,4 +1,5 @@
-import { minutes, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { allThere } from '#lib/kube/manifest.ts';
 import { bothDirections } from './directions.ts';
@@ -23,12 +24,12 @@ export const apps: Layer = {
     await podsReady(lab);
     // until the VM has said that it is healthy nothing is sent to it, so asking would only take its time
     // a VM that nobody prepared has never run what it starts
-    await healthBecomes(lab, 'True', minutes(lab.features.has('own-vm') ? 3 : 6));
+    await healthBecomes(lab, 'True', lab.features.has('own-vm') ? ours.healthyFirst : ours.healthyOnBorrowed);
     await until(
       '200 in both directions',
       async () => bothDirections(lab, 1),
       ({ vmToMesh, meshToVm }) => vmToMesh['200'] === 1 && meshToVm['200'] === 1,
-      { within: minutes(1), every: 200 },
+      { within: ours.bothDirections, every: 200 },
     );
     await builtInThisBoot(lab, 'apps');
   },
@@ -72,6 +73,6 @@ async function podsReady({ kube }: Lab): Promise<void> {
           return `${pod.metadata?.name ?? ''} ${conditions.find(({ type }) => type === 'Ready')?.status ?? 'Unknown'}`;
         }),
     (pods) => pods.length >= 4 && pods.every((pod) => pod.endsWith(' True')),
-    { within: minutes(2), every: 200 },
+    { within: ours.podsReady, every: 200 },
   );
 }

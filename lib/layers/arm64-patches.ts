@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run as runHere, type Run } from '#lib/base/command.ts';
-import { minutes } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { Lab } from './lab.ts';
 
 /** The programs of the sidecar that differ from one architecture to another. */
@@ -41,11 +41,11 @@ export async function takePatches(
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const words = create(name, `docker.io/istio/proxyv2:${istioVersion}`);
-  await run([tool, ...words], { within: minutes(5) });
+  await run([tool, ...words], { within: ours.packing });
   try {
     await created?.(name);
-    await run([tool, 'export', '--output', archive, name], { within: minutes(2) });
-    await runHere(['tar', '--extract', '--file', archive, '--directory', folder], { within: minutes(2) });
+    await run([tool, 'export', '--output', archive, name], { within: ours.packing });
+    await runHere(['tar', '--extract', '--file', archive, '--directory', folder], { within: ours.packing });
   } finally {
     await run([tool, 'rm', name]);
     await rm(archive, { force: true });

@@ -1,4 +1,5 @@
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { applying, type Change } from '#lib/kube/manifest.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
@@ -21,7 +22,7 @@ export async function deniedByMesh(lab: Lab): Promise<Change> {
       `the VM answers ${outcome}`,
       async () => outcomeOf(await get(bystander(lab), url)),
       (seen) => seen === outcome,
-      { within: seconds(30), every: 200 },
+      { within: ours.meshLearns, every: 200 },
     );
   };
   return inForce(applied, async (denied) => answers(denied ? '403' : '200'));

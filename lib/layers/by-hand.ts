@@ -1,4 +1,6 @@
-import { minutes, until } from '#lib/base/until.ts';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { says } from '#lib/probes/agent-log.ts';
 import type { Lab } from './lab.ts';
@@ -15,7 +17,7 @@ export interface Session {
   /** What stands on its terminal. */
   terminal(): Promise<string[]>;
   /** Waits until a line on the terminal has these words; returns all lines. */
-  untilSays(words: string | RegExp, within?: number): Promise<string[]>;
+  untilSays(words: string | RegExp, within?: Within): Promise<string[]>;
   /** CTRL+C, which sudo does not heed before it has its answer. */
   interrupt(): Promise<void>;
   /** Waits until it has ended. */
@@ -105,7 +107,7 @@ async function enter(
   return {
     pair: stdout.trim() === 'there' ? 'there' : 'missing',
     terminal,
-    async untilSays(words, within = minutes(1)) {
+    async untilSays(words, within = ours.agentSays) {
       let lines: string[] = [];
       await until(
         `the terminal says ${String(words)}`,
@@ -126,7 +128,7 @@ async function enter(
         'the session has ended',
         async () => (await vm.attempt(['systemctl', 'is-active', unit])).stdout.trim(),
         (state) => state !== 'active',
-        { within: minutes(1), every: 300 },
+        { within: ours.unitState, every: 300 },
       );
     },
   };

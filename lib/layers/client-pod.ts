@@ -1,4 +1,5 @@
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { applying, change, type Change } from '#lib/kube/manifest.ts';
 import { podFacts, podsOf, type PodFacts } from '#lib/probes/pods.ts';
@@ -74,7 +75,7 @@ export async function podGone({ kube }: Pick<Lab, 'kube'>, namespace: string, na
     `pod ${namespace}/${name} is gone`,
     async () => (await podsOf(kube, namespace)).map((one) => one.name),
     (names) => !names.includes(name),
-    { within: seconds(30), every: 100 },
+    { within: ours.podGone, every: 100 },
   );
 }
 
@@ -93,7 +94,7 @@ async function passingPod(lab: Lab, document: Resource, condition = 'Ready'): Pr
       `pod ${namespace}/${name} is ${condition}`,
       async () => kube.get({ apiVersion: 'v1', kind: 'Pod', namespace, name }),
       (seen) => conditionOf(seen, condition) === 'True',
-      { within: minutes(1), every: 100 },
+      { within: ours.podReady, every: 100 },
     );
     return { ...removing, facts: podFacts(ready as never), place: pod(lab, namespace, name) };
   });

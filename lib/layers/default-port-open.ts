@@ -1,4 +1,5 @@
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { applying, type Change } from '#lib/kube/manifest.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { connecting } from '#lib/probes/tcp.ts';
@@ -18,7 +19,7 @@ export async function defaultPortOpen(lab: Lab): Promise<Change> {
       `port ${String(ports.default.istiod)} of the gateway: ${state}`,
       async () => connecting(bystander(lab), address, ports.default.istiod),
       (seen) => seen === state,
-      { within: seconds(10) },
+      { within: ours.meshLearns },
     );
   };
   const made = await applying(lab.kube, [loadBalancer(shape)], 'the default port of istiod open');

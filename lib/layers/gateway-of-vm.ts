@@ -1,4 +1,5 @@
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { applying, type Change } from '#lib/kube/manifest.ts';
 import { endpointsOf } from '#lib/probes/envoy.ts';
 import { pod } from '#lib/probes/places.ts';
@@ -26,7 +27,7 @@ export async function gatewayOfVm(lab: Lab): Promise<Change> {
       `sample/curl reaches the VM ${there ? 'by its gateway' : 'directly'}`,
       async () => endpointsOf(pod(lab, 'sample', 'curl', 'istio-proxy'), externalAppCluster(lab)),
       (endpoints) => endpoints.some(({ address }) => address === `${nowhere}:15443`) === there,
-      { within: seconds(20), every: 200 },
+      { within: ours.meshLearns, every: 200 },
     );
   };
   const applied = await applying(lab.kube, [service], 'a gateway for the network of the VM');

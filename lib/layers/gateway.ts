@@ -1,4 +1,6 @@
-import { seconds, until } from '#lib/base/until.ts';
+import { inWholeSeconds, type Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import type { Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
@@ -55,7 +57,7 @@ export const gateway: Layer = {
 /** The addresses that the load balancer gave to a gateway's service, in its order. */
 export async function gatewayAddresses(
   lab: Lab,
-  within = seconds(60),
+  within: Within = ours.gatewayUp,
   service = 'istio-eastwestgateway',
 ): Promise<string[]> {
   return until(
@@ -92,10 +94,14 @@ async function istiodAnswers(lab: Lab): Promise<void> {
         name,
       ];
       // a gateway that listens before it knows istiod takes the connection and keeps silent
-      const { stdout } = await from.attempt(['timeout', outside ? '1' : '5', ...words]);
+      const { stdout } = await from.attempt([
+        'timeout',
+        inWholeSeconds(outside ? ours.gatewaySilent : ours.readyAnswer),
+        ...words,
+      ]);
       return /subject=(.*)/.exec(stdout)?.[0] ?? stdout.slice(0, 200);
     },
     (seen) => seen.startsWith('subject='),
-    { within: seconds(60), every: 200 },
+    { within: ours.gatewayUp, every: 200 },
   );
 }

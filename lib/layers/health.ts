@@ -1,3 +1,5 @@
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
@@ -28,7 +30,7 @@ export function healthIn(entry: Resource | undefined): Health | undefined {
 export async function healthBecomes(
   lab: Lab,
   status: 'True' | 'False',
-  within = seconds(20),
+  within: Within = ours.health,
 ): Promise<Health> {
   const health = await until(
     `the WorkloadEntry of the VM is Healthy=${status}`,
@@ -45,13 +47,13 @@ export async function meshKnows(lab: Lab, healthy: boolean): Promise<void> {
     `the sidecar of sample/curl ${healthy ? 'has' : 'no longer has'} the VM as a healthy endpoint`,
     async () => endpointsOf(pod(lab, 'sample', 'curl', 'istio-proxy'), externalAppCluster(lab)),
     (endpoints) => endpoints.some((one) => one.healthy) === healthy,
-    { within: seconds(15), every: 200 },
+    { within: ours.meshLearns, every: 200 },
   );
 }
 
 /** The entry of the VM is healthy, and the mesh sends requests there: after a start of the sidecar, wait for this. */
 export async function inMesh(lab: Lab): Promise<void> {
-  await healthBecomes(lab, 'True', seconds(35));
+  await healthBecomes(lab, 'True', ours.healthyAfterStart);
   await meshKnows(lab, true);
 }
 
@@ -76,7 +78,7 @@ async function betweenProbes({ vm }: Lab): Promise<void> {
       return readAt - (served.findLast(isProbe)?.at ?? 0);
     },
     (age) => age < seconds(3),
-    { within: seconds(20), every: 200 },
+    { within: ours.nextProbe, every: 200 },
   );
 }
 

@@ -1,7 +1,8 @@
 import { debianName, ownArchitecture } from '#lib/artifacts/architecture.ts';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { fixture } from '#lib/base/paths.ts';
-import { minutes, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { applying } from '#lib/kube/manifest.ts';
 import { podGone } from './client-pod.ts';
@@ -35,7 +36,7 @@ export async function runOn(lab: Lab, node: string, image: string): Promise<stri
     `${node} runs ${image} in ${pod.name}, or says why not`,
     async () => stateOf(await kube.get(ref)),
     (seen) => seen !== undefined,
-    { within: minutes(1), every: 200 },
+    { within: ours.podReady, every: 200 },
   );
   return state ?? '';
 }

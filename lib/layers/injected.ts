@@ -1,4 +1,5 @@
-import { minutes, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { change, refOf, type Change } from '#lib/kube/manifest.ts';
 import { podsOf } from '#lib/probes/pods.ts';
 import type { Lab } from './lab.ts';
@@ -25,13 +26,13 @@ async function podAnew({ kube, manifest }: Lab): Promise<void> {
     'the pod of namespace outside is gone',
     async () => (await podsOf(kube, 'outside')).map(({ uid }) => uid),
     (uids) => !uids.includes(before?.uid ?? ''),
-    { within: minutes(1) },
+    { within: ours.podGone },
   );
   await kube.apply(pod);
   await until(
     'the new pod of namespace outside is ready',
     async () => (await podsOf(kube, 'outside')).map(({ ready }) => ready),
     (ready) => ready.length === 1 && ready.every(Boolean),
-    { within: minutes(1), every: 200 },
+    { within: ours.podReady, every: 200 },
   );
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { attempt } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
-import { minutes } from '#lib/base/until.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { allThere } from '#lib/kube/manifest.ts';
@@ -35,7 +35,7 @@ export const istio: Layer = {
   },
 
   async down(lab) {
-    await lab.istioctl(['uninstall', '-y', '--purge'], { within: minutes(3) });
+    await lab.istioctl(['uninstall', '-y', '--purge'], { within: ours.uninstallIstio });
   },
 };
 
@@ -76,7 +76,7 @@ export async function install(lab: Lab, name: string, files: readonly string[]):
     }),
   );
   await lab.istioctl(['install', '-y', `--istioNamespace=${lab.settings.istioNamespace}`, ...given.flat()], {
-    within: minutes(6),
+    within: ours.installIstio,
   });
 }
 

@@ -1,7 +1,8 @@
 import { attempt, type Output } from '#lib/base/command.ts';
+import type { Deadline } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
 import { settings } from '#lib/base/settings.ts';
-import { minutes } from '#lib/base/until.ts';
 import { labNames } from '#lib/machines/local/sweep.ts';
 import { lack } from './features.ts';
 
@@ -14,12 +15,12 @@ export async function labCommand(
   const program = ownProgram('lib/cli/lab.ts');
   return attempt(['setpriv', '--pdeathsig', 'KILL', '--', ...program, ...words], {
     env,
-    within: ofMachines({ own: minutes(5), launched: minutes(12) }),
+    within: ofMachines({ own: ours.labCommand, launched: ours.labCommandLaunched }),
   });
 }
 
-/** How long (in ms) something with all machines of a lab may take: ours are up in seconds, launched ones in minutes. */
-export const ofMachines = ({ own, launched }: { own: number; launched: number }): number =>
+/** How long something with all machines of a lab may take: ours are up in seconds, launched ones in minutes. */
+export const ofMachines = ({ own, launched }: { own: Deadline; launched: Deadline }): Deadline =>
   settings().lab.provider === 'multipass' ? launched : own;
 
 /** Whether a lab of this name stands, or left something behind. */

@@ -1,4 +1,5 @@
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
@@ -26,7 +27,7 @@ export async function lanHost(lab: Lab): Promise<LanHost> {
     `${url} answers`,
     async () => outcomeOf(await get(bystander(lab), url)),
     (outcome) => outcome === '200',
-    { within: seconds(10) },
+    { within: ours.serverAnswers },
   );
   return { ...serving, url };
 }

@@ -1,5 +1,6 @@
+import { ours } from '#lib/base/deadlines.ts';
 import { startControllers, stopControllers } from '#lib/distribution/start-controllers.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { setLoadBalancerAddresses } from '#lib/kube/service-status.ts';
@@ -47,7 +48,7 @@ export async function withoutLoadBalancer(
       `service ${service.name} has an address again`,
       async () => (await serviceOf(kube, service.namespace, service.name)).addresses,
       (addresses) => addresses.length > 0,
-      { within: seconds(30) },
+      { within: ours.serviceAddress },
     );
   });
 }

@@ -1,5 +1,6 @@
+import { ours } from '#lib/base/deadlines.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { get, outcomeOf } from '#lib/probes/http.ts';
@@ -44,7 +45,7 @@ export async function registryOfOnly(
       `the registry at ${address} answers`,
       async () => outcomeOf(await get(bystander(lab), `http://${address}/v2/`)),
       (outcome) => outcome === '200',
-      { within: seconds(20), every: 100 },
+      { within: ours.serverAnswers, every: 100 },
     );
     return serving;
   });

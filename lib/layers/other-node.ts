@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { minutes, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { nodesOf } from '#lib/probes/nodes.ts';
 import { ofPrograms, type Lab } from './lab.ts';
@@ -24,7 +25,7 @@ export async function withoutPodNetwork(lab: Lab): Promise<Change> {
       `${node.name} is ${ready ? '' : 'not '}Ready`,
       async () => (await nodesOf(lab.kube)).find(({ name }) => name === node.name)?.ready ?? 'no such node',
       (status) => (status === 'True') === ready,
-      { within: minutes(1), every: 200 },
+      { within: ours.nodeReady, every: 200 },
     );
   };
   // the files are moved, not their folder, which is being watched

@@ -1,4 +1,5 @@
-import { minutes, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { Ref, Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { podsOf } from '#lib/probes/pods.ts';
@@ -86,7 +87,7 @@ export async function passingNamespace(
       `namespace ${name} of before is gone`,
       async () => ((await kube.get(ref)) ? 'still there' : 'gone'),
       (seen) => seen === 'gone',
-      { within: minutes(1), every: 200 },
+      { within: ours.podGone, every: 200 },
     );
   }
   await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
@@ -106,7 +107,7 @@ export async function podReady({ kube }: Pick<Lab, 'kube'>, namespace: string, n
     `pod ${namespace}/${name} is ready`,
     async () => (await podsOf(kube, namespace)).find((pod) => pod.name === name)?.ready ?? 'no such pod',
     (ready) => ready === true,
-    { within: minutes(1), every: 100 },
+    { within: ours.podReady, every: 100 },
   );
 }
 

@@ -1,4 +1,5 @@
-import { minutes, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import type { Lab } from './lab.ts';
 
@@ -20,7 +21,7 @@ export async function scaled(
         return { there: Number(there), ready: Number(ready) };
       },
       ({ there, ready }) => there === wanted && ready === wanted,
-      { within: minutes(1), every: 200 },
+      { within: ours.podReady, every: 200 },
     );
   };
   await scale(replicas);

@@ -1,4 +1,6 @@
-import { seconds, until } from '#lib/base/until.ts';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import type { Lab } from './lab.ts';
@@ -6,13 +8,13 @@ import { startSidecar } from './workload.ts';
 
 /** `systemctl stop istio`: draining, the end of the agent, and the clean-up of the unit. */
 export async function stopSidecar({ vm }: Lab): Promise<void> {
-  await vm.run(['systemctl', 'stop', 'istio'], { within: seconds(60) });
+  await vm.run(['systemctl', 'stop', 'istio'], { within: ours.sidecarStop });
 }
 
 /** Ends the sidecar without draining; the unit's clean-up runs, and it stays stopped. */
 export async function killSidecar({ vm }: Lab): Promise<void> {
   await vm.run(['bash', '-c', 'systemctl kill --signal=KILL istio; systemctl stop istio'], {
-    within: seconds(60),
+    within: ours.sidecarStop,
   });
 }
 
@@ -46,13 +48,13 @@ export function disconnectedAt(entry: Resource | undefined): number {
 export const runningSidecar = async (lab: Lab): Promise<Change> =>
   Promise.resolve(
     change('the sidecar stopped', async () => {
-      await startSidecar(lab, seconds(50));
+      await startSidecar(lab, ours.sidecarAgain);
       await registered(lab);
     }),
   );
 
 /** Waits until the entry says that the VM is connected; whether it is healthy is told later, see inMesh. */
-export async function registered(lab: Lab, within = seconds(30)): Promise<Resource> {
+export async function registered(lab: Lab, within: Within = ours.registered): Promise<Resource> {
   const entry = await until(
     'the WorkloadEntry of the VM is connected',
     async () => entryOf(lab),

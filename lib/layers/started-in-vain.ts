@@ -1,4 +1,4 @@
-import { minutes } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { Change } from '#lib/kube/manifest.ts';
 import { untilLogged } from '#lib/probes/agent-log.ts';
 import type { Lab } from './lab.ts';
@@ -23,7 +23,7 @@ export async function startedInVain(lab: Lab, edit: (env: string) => string): Pr
         // without it the agent tells only after half a minute why it has no stream
         const talkative = 'ISTIO_AGENT_FLAGS=--log_output_level=default:info,xdsproxy:debug';
         const mark = await other.startWith(`${edit(env)}${talkative}\n`);
-        await untilLogged(lab.vm, mark, /xdsproxy.*connect: connection refused/, minutes(1));
+        await untilLogged(lab.vm, mark, /xdsproxy.*connect: connection refused/, ours.agentSays);
       } catch (error) {
         await other.undo();
         throw error;

@@ -1,4 +1,5 @@
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { applying, change, type Change } from '#lib/kube/manifest.ts';
 import { inboundChains, plaintext, type InboundChain } from '#lib/probes/inbound-chains.ts';
 import { pod, type Place } from '#lib/probes/places.ts';
@@ -25,7 +26,7 @@ export async function takingPlaintext(
       ),
     (seen) =>
       Object.values(seen).every((chains) => chains.length > 0 && plaintext(chains).length > 0 === wanted),
-    { within: seconds(20), every: 200 },
+    { within: ours.meshLearns, every: 200 },
   );
 }
 

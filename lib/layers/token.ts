@@ -1,7 +1,9 @@
+import type { Within } from '#lib/base/deadline.ts';
 import { createPrivateKey, sign } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { controlPlaneOf } from '#lib/distribution/distribution.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { endOfLogs, type LogMark } from '#lib/probes/agent-log.ts';
@@ -57,7 +59,7 @@ export async function expiredToken(lab: Lab): Promise<ExpiredToken> {
 
   const undoing = change('an expired token', async () => {
     if ((await tokenTimes(lab)).expiresAt * 1000 < Date.now()) await rerun(lab);
-    await startSidecar(lab, seconds(50));
+    await startSidecar(lab, ours.sidecarAgain);
     await backInMesh(lab);
   });
   return orUndone(undoing, async () => {
@@ -80,7 +82,7 @@ export async function rerun(lab: Lab): Promise<void> {
 }
 
 /** Waits until the agent has a certificate on disk. */
-export async function certified(lab: Lab, within = minutes(1)): Promise<Certificate> {
+export async function certified(lab: Lab, within: Within = ours.certified): Promise<Certificate> {
   return until(
     `the VM has a certificate in ${certificateOfVm}`,
     async () => certificateIn(lab.vm, certificateOfVm),
@@ -90,7 +92,7 @@ export async function certified(lab: Lab, within = minutes(1)): Promise<Certific
 }
 
 /** Waits until the VM is registered and healthy, and until the mesh sends requests to it. */
-export async function backInMesh(lab: Lab, within = minutes(1)): Promise<void> {
+export async function backInMesh(lab: Lab, within: Within = ours.backInMesh): Promise<void> {
   // what is told about its health may be of before, and hold until its first probe
   await sidecarReady(lab, within);
   await registered(lab, within);

@@ -1,7 +1,8 @@
+import { ours } from '#lib/base/deadlines.ts';
 import { change, refOf, type Change } from '#lib/kube/manifest.ts';
 import { pod } from '#lib/probes/places.ts';
 import { adminJson } from '#lib/probes/envoy.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import { externalAppCluster } from './directions.ts';
 import type { Lab } from './lab.ts';
 import { entryOf } from './sidecar.ts';
@@ -19,7 +20,7 @@ export async function withoutServiceAccount(lab: Lab): Promise<Change> {
       `sample/curl ${wanted ? 'expects' : 'does not expect'} mutual TLS of the VM`,
       async () => adminJson<Dump>(client, '/config_dump?include_eds&resource=dynamic_endpoint_configs'),
       (dump) => mutualTls(dump, externalAppCluster(lab)) === wanted,
-      { within: seconds(20), every: 200 },
+      { within: ours.meshLearns, every: 200 },
     );
   };
   await patch(null);

@@ -3,9 +3,11 @@ import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { packageFiles } from '#lib/artifacts/sidecar-package.ts';
 import { run, type Output } from '#lib/base/command.ts';
+import { inWholeSeconds, type Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { Furnishing } from '#lib/machines/local/snapshot.ts';
 import { bystander } from '#lib/probes/bystander.ts';
 import { patchedPrograms, patchesFolder } from './arm64-patches.ts';
@@ -120,7 +122,7 @@ export async function installPackage({ vm, programs }: Lab): Promise<void> {
   const there = await vm.attempt(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'istio-sidecar']);
   if (there.stdout === `${version} install ok installed`) return;
   await vm.upload(sidecarPackage, packageFile);
-  await vm.run(['dpkg', '-i', packageFile], { within: seconds(240) });
+  await vm.run(['dpkg', '-i', packageFile], { within: ours.installPackage });
 }
 
 /** Does by hand what the package would: its files, and the user of its postinst. */
@@ -145,7 +147,7 @@ async function placeFiles(lab: Lab): Promise<void> {
     `getent passwd istio-proxy || { groupadd --force --system istio-proxy; ${user}; }`,
     'systemctl daemon-reload',
   ].join('\n');
-  await vm.run(['sh', '-c', shell], { within: seconds(120) });
+  await vm.run(['sh', '-c', shell], { within: ours.installPackage });
   await rm(tree, { recursive: true });
   await rm(archive);
 }
@@ -243,20 +245,20 @@ export async function bootstrap(lab: Lab, from = workloadFiles(lab)): Promise<vo
 }
 
 /** Starts the unit and waits for the sidecar to be ready. */
-export async function startSidecar(lab: Lab, within = seconds(240)): Promise<void> {
-  await lab.vm.run(['systemctl', 'enable', '--now', '--quiet', 'istio'], { within: seconds(60) });
+export async function startSidecar(lab: Lab, within: Within = ours.sidecarFirst): Promise<void> {
+  await lab.vm.run(['systemctl', 'enable', '--now', '--quiet', 'istio'], { within: ours.command });
   await sidecarReady(lab, within);
 }
 
-export async function sidecarReady(lab: Lab, within: number): Promise<void> {
+export async function sidecarReady(lab: Lab, within: Within): Promise<void> {
   const { vm } = lab;
   // asked from outside where that can be: on an emulated processor curl would take the time that the sidecar needs
   const from = lab.features.has('bystander') ? bystander(lab) : vm;
+  const asking = ['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}'];
   const ready = `http://${await vm.address()}:15021/healthz/ready`;
   await until(
     `the sidecar on the VM is ready (${ready})`,
-    async () =>
-      (await from.attempt(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', '-m', '5', ready])).stdout,
+    async () => (await from.attempt([...asking, '-m', inWholeSeconds(ours.readyAnswer), ready])).stdout,
     (status) => status === '200',
     { within, every: 200 },
   );

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { Kube } from '#lib/kube/client.ts';
 import type { Place } from './places.ts';
 
@@ -112,6 +113,6 @@ async function accessFound(
     `an access log tells of ${what}`,
     async () => (await Promise.all(logs.map(async (log) => accesses(log, wanted)))).flat(),
     (found) => found.length > 0,
-    { within: seconds(15), every: 300 },
+    { within: ours.accessLogged, every: 300 },
   );
 }

@@ -1,3 +1,4 @@
+import type { Within } from '#lib/base/deadline.ts';
 import { until } from '#lib/base/until.ts';
 import type { Place, PlaceWithFiles } from './places.ts';
 
@@ -33,7 +34,7 @@ export async function untilLogged(
   vm: PlaceWithFiles,
   mark: LogMark,
   words: string | RegExp,
-  within: number,
+  within: Within,
 ): Promise<string[]> {
   let all: string[] = [];
   await until(

@@ -1,3 +1,4 @@
+import { ours } from '#lib/base/deadlines.ts';
 import type { Place } from './places.ts';
 import { wholeJson } from './whole.ts';
 
@@ -10,7 +11,7 @@ export interface Endpoint {
 /** Envoy's admin interface at a place: GET by curl on 127.0.0.1:15000, or by pilot-agent where there is no curl. */
 export async function admin(proxy: Place, path: string, method: 'GET' | 'POST' = 'GET'): Promise<string> {
   const words = ['pilot-agent', 'request', method, path.replace(/^\//, '')];
-  const { stdout, stderr, code } = await proxy.attempt(words, { within: 30_000 });
+  const { stdout, stderr, code } = await proxy.attempt(words, { within: ours.envoyAdmin });
   if (code !== 0)
     throw new Error(`Envoy of ${proxy.name} did not answer ${method} ${path}: ${stderr.trim()}`);
   return stdout;

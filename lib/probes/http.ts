@@ -1,4 +1,6 @@
 import type { Output } from '#lib/base/command.ts';
+import { inWholeSeconds, together } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { Place } from './places.ts';
 import { wholeAnswer } from './whole.ts';
 
@@ -33,8 +35,6 @@ export interface Refused {
 
 export interface GetOptions {
   headers?: Record<string, string>;
-  /** Deadline in seconds; 10 unless told. */
-  withinSeconds?: number;
   /** More words for curl. */
   flags?: readonly string[];
 }
@@ -62,16 +62,17 @@ const said = /curl: \(\d+\)/;
  * @throws CommandError when curl itself could not be run there
  */
 export async function get(from: Place, url: string, options: GetOptions = {}): Promise<Answered | Refused> {
-  const { headers = {}, withinSeconds = 10, flags = [] } = options;
+  const { headers = {}, flags = [] } = options;
   const words = [
     // some versions of curl tell why a connection failed only when they are verbose
-    ...['curl', '-sSv', '-i', '--no-keepalive', '-m', String(withinSeconds)],
+    ...['curl', '-sSv', '-i', '--no-keepalive', '-m', inWholeSeconds(ours.httpAnswers)],
     ...['-w', `${mark}%{http_code} %{remote_ip} %{time_total}`],
     ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
     ...flags,
     url,
   ];
-  const ask = async (): Promise<Output> => from.attempt(words, { within: (withinSeconds + 20) * 1000 });
+  const within = together(ours.httpAnswers, ours.reachingThere);
+  const ask = async (): Promise<Output> => from.attempt(words, { within });
   const { stdout, stderr, ms } = await wholeAnswer(ask, whole);
   const [page = '', facts = ''] = stdout.split(mark);
   const [status = '0', remote = '', taken = '0'] = facts.split(' ');

@@ -1,4 +1,6 @@
 import type { Output } from '#lib/base/command.ts';
+import { inWholeSeconds, together } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { Place } from './places.ts';
 import { wholeAnswer } from './whole.ts';
 
@@ -16,8 +18,6 @@ const mark = '--status--';
 interface ManyOptions {
   /** How many run at the same time; all of them unless told. */
   atOnce?: number;
-  /** Deadline of each in seconds; 30 unless told. */
-  withinSeconds?: number;
 }
 
 /** Many GETs of one URL at the same time by one curl; none is retried, unless what curl saw was lost on the way to us. */
@@ -25,15 +25,16 @@ export async function getMany(
   from: Place,
   url: string,
   count: number,
-  { atOnce = count, withinSeconds = 30 }: ManyOptions = {},
+  { atOnce = count }: ManyOptions = {},
 ): Promise<Many> {
   const parallel = ['--parallel', '--parallel-immediate', '--parallel-max', String(atOnce)];
   const words = [
-    ...['curl', '-sS', '-m', String(withinSeconds), ...parallel, '-w', `\n${mark}%{http_code}\n`],
+    ...['curl', '-sS', '-m', inWholeSeconds(ours.manyAnswer), ...parallel, '-w', `\n${mark}%{http_code}\n`],
     ...Array.from({ length: count }, () => url),
   ];
+  const within = together(ours.manyAnswer, ours.reachingThere);
   const { stdout, stderr, ms } = await wholeAnswer(
-    async (): Promise<Output> => from.attempt(words, { within: (withinSeconds + 20) * 1000 }),
+    async (): Promise<Output> => from.attempt(words, { within }),
     (answer) => endsIn(answer).length === count,
   );
   const ended = endsIn({ stdout });

@@ -1,3 +1,5 @@
+import { inWholeSeconds, together } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { Place } from './places.ts';
 import { wholeAnswer } from './whole.ts';
 
@@ -22,7 +24,10 @@ export async function connecting(from: Place, address: string, port: number): Pr
   // curl -S has the same words for a port that is closed and for a host that is not there; -v tells them apart
   const url = `http://${address}:${String(port)}/`;
   const { stderr } = await wholeAnswer(
-    async () => from.attempt(['curl', '-sv', '-m', '5', '-o', '/dev/null', url], { within: 15_000 }),
+    async () =>
+      from.attempt(['curl', '-sv', '-m', inWholeSeconds(ours.tcpConnects), '-o', '/dev/null', url], {
+        within: together(ours.tcpConnects, ours.reachingThere),
+      }),
     (answer) => seenIn(answer.stderr) !== undefined,
   );
   const seen = seenIn(stderr);

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Output } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { Place } from './places.ts';
 
 export interface TlsOptions {
@@ -73,7 +74,7 @@ async function client(
   return from.attempt(['bash', '-c', openssl, '-', ...peer, ...flags], {
     input,
     env: { ROOTS: roots, CLIENT: certificate, KEY: key, ALPN: alpn, NAME: goodFor },
-    within: 20_000,
+    within: ours.tlsHandshake,
     secret: shown !== undefined,
   });
 }

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { Stage, Status, type Attachment, type StepResult, type TestResult } from 'allure-js-commons';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { root } from '#lib/base/paths.ts';
 import { redact } from '#lib/base/redact.ts';
-import { minutes } from '#lib/base/until.ts';
 import type { Source } from '#lib/claims/catalogue.ts';
 import { withoutSecrets, type Conformance } from './conformance.ts';
 import { askedVariant } from './diff.ts';
@@ -130,7 +130,7 @@ export default { ...${JSON.stringify(plain)}, environments: Object.fromEntries(e
     const allure = join(root, 'node_modules', 'allure', 'cli.js');
     const folders = runs.map(({ results }) => results);
     await run([process.execPath, allure, 'generate', '--config', config, '--output', output, ...folders], {
-      within: minutes(2),
+      within: ours.packing,
     });
   } finally {
     await rm(config, { force: true });

@@ -1,4 +1,4 @@
-import { seconds } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
@@ -13,7 +13,7 @@ export function onInterruption(work: (signal: string) => Promise<void>): void {
     process.once(signal, () => {
       for (const other of others) process.on(signal, other);
       const tooLate = new Promise((resolve) => {
-        AbortSignal.timeout(seconds(10)).addEventListener('abort', resolve);
+        AbortSignal.timeout(ours.lastWords.ms).addEventListener('abort', resolve);
       });
       const worked = work(signal).catch((error: unknown) => {
         console.error(error);

@@ -8,7 +8,9 @@ const timedOut = (saw: unknown): { reason: string; seen: string } => {
 };
 
 test('what a wait saw last is not said twice when it is long', () => {
-  expect(reasonBeside(timedOut('tls\nraw_buffer'))).toBe('Timed out after 20 s waiting for: TLS alone. Looked 30 times.');
+  expect(reasonBeside(timedOut('tls\nraw_buffer'))).toBe(
+    'Timed out after 20 s waiting for: TLS alone. Looked 30 times.',
+  );
 });
 
 test.each([

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { attempt, type Output } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { readJson } from '#lib/base/files.ts';
 import { root } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 import type { Conformance } from './conformance.ts';
 
 /** A small checkout with suites of its own against a lab that is made up: for the tests of the verdict. */
@@ -114,7 +114,7 @@ export async function seeded(
       const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
       const output = await attempt([process.execPath, vitest, 'run', ...words], {
         cwd: folder,
-        within: minutes(2),
+        within: ours.packing,
         env: { ...outOfVitest, LAB_CACHE: path('cache'), NO_COLOR: '1', ...env },
       });
       return { ...output, report: readJson<Conformance>(path('reports', 'conformance.json')) };

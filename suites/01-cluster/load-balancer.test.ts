@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { applying } from '#lib/kube/manifest.ts';
@@ -84,7 +85,7 @@ claim('cluster.servicelb-klipper-on', {
       'the probe service has an external address',
       async () => serviceOf(lab.kube, probe.namespace, probe.name),
       (service) => service.addresses.length > 0,
-      { within: seconds(20), every: 50 },
+      { within: ours.serviceAddress, every: 50 },
     );
     const nodes = (await nodesOf(lab.kube)).map(({ address }) => address);
     expect(seen('the external addresses', addresses).toSorted()).toEqual(nodes.toSorted());
@@ -99,7 +100,7 @@ claim('cluster.servicelb-klipper-on', {
           ),
         ),
       (outcomes) => outcomes.every((outcome) => outcome === '200'),
-      { within: seconds(10), every: 100 },
+      { within: ours.serverAnswers, every: 100 },
     );
     expect(seen('the answers at these addresses', answers)).toEqual(addresses.map(() => '200'));
 

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { otherKubelet, withoutPodNetwork } from '#lib/layers/other-node.ts';
 import { patched } from '#lib/layers/passing.ts';
@@ -38,7 +39,7 @@ claim('cluster.nodes-ready', {
   requires: ['own-cluster'],
   falsifier: withoutPodNetwork,
   red: /all nodes are Ready.*'k3s-worker-2 False'/s,
-  within: minutes(2),
+  within: ours.claimWithWait,
   witness: true,
 
   async proof({ kube }, seen) {
@@ -46,7 +47,7 @@ claim('cluster.nodes-ready', {
       'all nodes are Ready',
       async () => (await nodesOf(kube)).map(({ name, ready }) => `${name} ${ready}`),
       (each) => each.every((one) => one.endsWith(' True')),
-      { within: seconds(20), every: 500 },
+      { within: ours.nodeReadyInClaim, every: 500 },
     );
 
     expect(seen('Ready', nodes)).toEqual(['k3s-master True', 'k3s-worker-1 True', 'k3s-worker-2 True']);

@@ -1,5 +1,5 @@
 import { afterAll, expect } from 'vitest';
-import { minutes } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { ofMachines } from '#lib/layers/lab-command.ts';
@@ -27,7 +27,7 @@ async function andThen(...words: string[]): Promise<Change> {
   return change(words.join(' '), async () => Promise.resolve());
 }
 
-const within = ofMachines({ own: minutes(2), launched: minutes(15) });
+const within = ofMachines({ own: ours.claimOfLab, launched: ours.claimOfLaunchedLab });
 const machines = ['k3s-master', 'k3s-worker-1', 'k3s-worker-2'];
 const ready = machines.map((name) => `${name} True`);
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect } from 'vitest';
-import { seconds } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
@@ -156,7 +156,7 @@ claim('istio.install-service-list', {
     const gone = await without(lab, ref);
     return change('no ingress gateway, as with the component off', async () => {
       await gone.undo();
-      await gatewayAddresses(lab, seconds(20), name);
+      await gatewayAddresses(lab, ours.serviceAddress, name);
     });
   },
   red: /the services: istiod-[\w-]+: expected/,

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import type { Ref } from '#lib/kube/client.ts';
 import { applying } from '#lib/kube/manifest.ts';
@@ -56,7 +57,7 @@ claim('istio.cross-network-gateway', {
       async () =>
         endpointsOf(pod(lab, settings.istioNamespace, 'deploy/istio-eastwestgateway'), sniOf('helloworld')),
       (endpoints) => endpoints.length > 0,
-      { within: seconds(10) },
+      { within: ours.meshLearns },
     );
     const [roots, client, [address = '']] = [
       await meshRoots(lab),

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { defaultPortOpen } from '#lib/layers/default-port-open.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
@@ -101,7 +102,7 @@ claim('istio.ewg-reaches-istiod', {
         `the gateway ${wanted ? 'listens' : 'no longer listens'} for istiod`,
         async () => connecting(bystander(lab), address, lab.settings.ports.ewg.istiod),
         (seen) => (seen === 'connected') === wanted,
-        { within: seconds(20) },
+        { within: ours.meshLearns },
       );
     };
     const gone = await without(lab, refTo(lab, 'VirtualService', 'istiod-vs'));

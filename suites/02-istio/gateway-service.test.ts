@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { applying, change, type Change } from '#lib/kube/manifest.ts';
 import { gatewayAddresses } from '#lib/layers/gateway.ts';
@@ -68,7 +69,7 @@ claim('istio.ewg-external-ip', {
   red: /istio-eastwestgateway has an external address.*last look: \[\]/s,
 
   async proof(lab, seen) {
-    const addresses = seen('the external addresses', await gatewayAddresses(lab, seconds(20)));
+    const addresses = seen('the external addresses', await gatewayAddresses(lab, ours.serviceAddress));
     const nodes = (await nodesOf(lab.kube)).map(({ address }) => address);
 
     expect(addresses.toSorted()).toEqual(nodes.toSorted());
@@ -125,7 +126,7 @@ claim('istio.ewg-port-conflict-pending', {
       // it has the port by now, and who has it keeps it
       await lab.kube.remove({ apiVersion: 'v1', kind: 'Service', namespace, name: rival });
       await gone.undo();
-      await gatewayAddresses(lab, seconds(20), 'istio-ingressgateway');
+      await gatewayAddresses(lab, ours.serviceAddress, 'istio-ingressgateway');
     });
   },
   red: /it has no address.*addresses: \[ '192\.168\.64\.60'/s,
@@ -138,14 +139,14 @@ claim('istio.ewg-port-conflict-pending', {
       'the load balancer says something about the second service',
       async () => eventsAbout(kube, await look()),
       (said) => said.length > 0,
-      { within: seconds(15), every: 50 },
+      { within: ours.serviceAddress, every: 50 },
     );
     const message = seen('the event about it', events).join('\n');
     expect(message).toContain(
       `PortConflict: No node has all ports of this service free: TCP/${String(held)} is held by service ${settings.istioNamespace}/istio-ingressgateway on`,
     );
     const pending = await until('it has no address', look, ({ addresses }) => addresses.length === 0, {
-      within: seconds(10),
+      within: ours.serviceAddress,
       every: 200,
       inARow: 10,
     });
@@ -158,7 +159,7 @@ claim('istio.ewg-port-conflict-pending', {
 
     await kube.apply(rivalAt(lab, 25_022));
     const free = await until('it has an address', look, ({ addresses }) => addresses.length > 0, {
-      within: seconds(15),
+      within: ours.serviceAddress,
       every: 50,
     });
     seen('the same with a free port', free);
@@ -169,7 +170,7 @@ claim('istio.ewg-port-conflict-pending', {
       'the gateway answers at the free port',
       async () => outcomeOf(await get(bystander(lab), page)),
       (outcome) => outcome === '200',
-      { within: seconds(10), every: 100 },
+      { within: ours.serverAnswers, every: 100 },
     );
     expect(seen(`GET ${page}`, answer)).toBe('200');
   },

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { minutes } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { otherOnVm } from '#lib/layers/other-content.ts';
 import { sidecarWith } from '#lib/layers/sidecar-with.ts';
@@ -15,7 +15,7 @@ const hours = 3600;
 claim('vm.cert-issued-24h', {
   falsifier: async (lab) => sidecarWith(lab, 'SECRET_TTL=1h0m0s'),
   red: /expected 35\d\d(\.\d+)? to be greater than or equal to 86340/,
-  within: minutes(3),
+  within: ours.claimWithStarts,
 
   async proof({ vm }, seen) {
     const [log, onDisk] = await Promise.all([

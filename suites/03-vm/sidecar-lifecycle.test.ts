@@ -1,5 +1,6 @@
 import { afterAll, expect } from 'vitest';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours, theirs } from '#lib/base/deadlines.ts';
+import { seconds, until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change, refOf, type Change } from '#lib/kube/manifest.ts';
 import { defaultPortOpen } from '#lib/layers/default-port-open.ts';
@@ -59,7 +60,7 @@ claim('life.we-created-on-connect', {
 
     // the API server tells whole seconds
     expect(created).toBeGreaterThan(started - seconds(1));
-    expect(created).toBeLessThanOrEqual(joined + seconds(10));
+    expect(created).toBeLessThanOrEqual(joined + ours.entryCreated.ms);
     expect(entry.metadata?.annotations?.['istio.io/autoRegistrationGroup']).toBe(vmApp);
     expect(seen('owners', entry.metadata?.ownerReferences)).toMatchObject([
       // an entry that an earlier group left behind has the uid of that one
@@ -87,7 +88,7 @@ claim('life.unit-restarts', {
     });
   },
   red: /expected 'failed failed' to be 'activating auto-restart'/,
-  within: minutes(3),
+  within: ours.claimWithStarts,
 
   async proof(lab, seen) {
     const { vm } = lab;
@@ -101,7 +102,7 @@ claim('life.unit-restarts', {
         `the unit is ${state}, or has failed for good`,
         async () => unitOf(vm, 'istio'),
         (seen) => [state, 'failed failed'].includes(seen.state) && seen.endedAt > before.startedAt,
-        { within: minutes(1), every: 500 },
+        { within: ours.unitState, every: 500 },
       );
       expect(unit.state).toBe(state);
       return unit;
@@ -115,11 +116,11 @@ claim('life.unit-restarts', {
       'from then to the new process, in ms',
       Math.round(after.startedAt - waiting.changedAt),
     );
-    expect(pause).toBeGreaterThanOrEqual(seconds(10));
-    expect(pause).toBeLessThanOrEqual(seconds(15));
+    expect(pause).toBeGreaterThanOrEqual(theirs.unitRestart.ms);
+    expect(pause).toBeLessThanOrEqual(theirs.unitRestart.ms + ours.reaction.ms);
     expect(after).toMatchObject({ restart: 'always', restartAfter: '10s', restarts: before.restarts + 1 });
     expect(after.mainPid).not.toBe(before.mainPid);
-    await registered(lab, seconds(60));
+    await registered(lab, ours.registeredAgain);
     expect(seen('the agent after it', (await vm.run(agent)).stdout.trim())).not.toBe(killed);
   },
 });
@@ -129,7 +130,7 @@ claim('vm.pilot-address-needed', {
   falsifier: defaultPortOpen,
   breaks: 'gateway',
   red: /connected to (delta )?upstream XDS server: istiod-[^ ]*:15012/,
-  within: minutes(3),
+  within: ours.claimWithStarts,
 
   async proof(lab, seen) {
     const { vm, settings } = lab;
@@ -160,7 +161,7 @@ claim('vm.pilot-address-needed', {
     async function startedWith(content: string, ...words: (string | RegExp)[]) {
       const mark = await env.startWith(content);
       let log: string[] = [];
-      for (const word of words) log = await untilLogged(vm, mark, word, minutes(1));
+      for (const word of words) log = await untilLogged(vm, mark, word, ours.agentSays);
       return (part: string | RegExp) => log.filter((line) => says(line, part));
     }
   },
@@ -176,13 +177,13 @@ claim('life.stop-cleans-iptables', {
       'the rules of the sidecar are there',
       async () => istioRules(lab),
       (rules) => rules.length > 0,
-      { within: seconds(30), every: 500 },
+      { within: ours.meshLearns, every: 500 },
     );
     return made;
   },
   falsifier: async (lab) => withUnitSetting(lab, 'ExecStopPost='),
   red: /expected \[ .*ISTIO_.*\] to deeply equal \[\]/s,
-  within: minutes(3),
+  within: ours.claimWithStarts,
 
   async proof(lab, seen) {
     const [gateway = ''] = await externalAddresses(lab, 'istio-eastwestgateway');
@@ -228,7 +229,7 @@ claim('traffic.we-only-while-agent-runs', {
     return patched(lab, 'an entry that is not let go', { ref: refOf(entry), there, back });
   },
   red: /the WorkloadEntry is gone.*last look: \[ 'external-app-/s,
-  within: minutes(2),
+  within: ours.claimWithWait,
 
   async proof(lab, seen) {
     const there = [entryLine(lab, await lab.vm.address())];
@@ -238,17 +239,17 @@ claim('traffic.we-only-while-agent-runs', {
       'istiod has noticed that the VM is disconnected',
       async () => disconnectedAt(await entryOf(lab)),
       (at) => at > 0,
-      { within: seconds(10), every: 100 },
+      { within: ours.meshLearns, every: 100 },
     );
     await until(
       'the WorkloadEntry is gone',
       async () => entriesOf(lab),
       (left) => left.length === 0,
-      { within: seconds(30), every: 100 },
+      { within: ours.entryGone, every: 100 },
     );
     const gone = seen('gone after the disconnect, in ms', Date.now() - disconnected);
-    expect(gone).toBeGreaterThan(seconds(9.5));
-    expect(gone).toBeLessThan(seconds(15));
+    expect(gone).toBeGreaterThan(theirs.workloadEntryGrace.ms - seconds(0.5));
+    expect(gone).toBeLessThan(theirs.workloadEntryGrace.ms + ours.reaction.ms);
 
     await startSidecar(lab);
     await registered(lab);

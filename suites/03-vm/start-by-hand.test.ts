@@ -1,5 +1,6 @@
 import { afterAll, expect } from 'vitest';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours, theirs } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change } from '#lib/kube/manifest.ts';
 import { byHand, type Script } from '#lib/layers/by-hand.ts';
@@ -68,7 +69,7 @@ const inTheWordsOf = (lines: readonly string[]): (string | RegExp)[] =>
 /** Waits until the agent has its certificate and its connection, by what it says somewhere. */
 const saying = async (look: () => Promise<string[]>): Promise<string[]> =>
   until('the agent has its certificate and is connected', look, (lines) => inTheWordsOf(lines).length === 2, {
-    within: minutes(1),
+    within: ours.agentSays,
     every: 300,
   });
 
@@ -85,7 +86,7 @@ claim('vm.start-logs-to-terminal', {
     });
   },
   red: /on the terminal of the repository's script: expected \[\]/,
-  within: minutes(3),
+  within: ours.claimWithStarts,
 
   async proof({ vm }, seen) {
     const before = await endOfLogs(vm);
@@ -125,7 +126,7 @@ claim('vm.first-start-keypair-log', {
     });
   },
   red: /the pair when it was started: expected 'there' to be 'missing'/,
-  within: minutes(3),
+  within: ours.claimWithStarts,
 
   async proof({ vm, settings }, seen) {
     const session = manual.now().session();
@@ -170,7 +171,7 @@ claim('vm.start-hang-rerun', {
     ),
   falsifier: hostsAsTheyWere,
   red: /expected 'the agent runs' to be 'sudo waits for an answer of 127\.0\.0\.53'/,
-  within: minutes(4),
+  within: ours.claimByHand,
 
   async proof({ vm }, seen) {
     const comesTo = async (): Promise<string> =>
@@ -178,7 +179,7 @@ claim('vm.start-hang-rerun', {
         'the start is past the redirect rules',
         async () => beyondTheRules(vm),
         (come) => come !== undefined,
-        { within: minutes(1), every: 200 },
+        { within: ours.unitState, every: 200 },
       )) ?? '';
 
     const first = await manual.now().start('repository');
@@ -189,7 +190,7 @@ claim('vm.start-hang-rerun', {
     // the rules are there now, so that sudo waits twice: for the script, and at its end for the agent
     const entered = performance.now();
     const again = await manual.now().start('repository', { beside: true });
-    const lines = await again.untilSays(issued, minutes(2));
+    const lines = await again.untilSays(issued, ours.agentSaysBySudo);
 
     const stalled = seen(
       'from the new session to the certificate, in ms',
@@ -197,7 +198,7 @@ claim('vm.start-hang-rerun', {
     );
     expect(lines.filter((line) => says(line, issued))).toHaveLength(1);
     // it goes on by itself, as the first would have
-    expect(stalled).toBeGreaterThan(seconds(15));
+    expect(stalled).toBeGreaterThan(theirs.resolverGivesUp.ms);
     await first.ended();
     expect((await first.terminal()).filter((line) => says(line, issued))).toEqual([]);
   },

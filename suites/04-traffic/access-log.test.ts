@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import type { Ref } from '#lib/kube/client.ts';
 import type { Change } from '#lib/kube/manifest.ts';
@@ -70,7 +71,7 @@ async function noTelemetry(lab: Lab): Promise<Change> {
       `the proxies write ${gone ? 'no access log' : 'an access log'}`,
       async () => Object.values(await writing(lab)),
       (all) => all.every((one) => (one === 'none') === gone),
-      { within: seconds(30), every: 300 },
+      { within: ours.meshLearns, every: 300 },
     );
   return inForce(gone, async (wanted) => {
     await known(wanted);
@@ -88,7 +89,7 @@ async function connectedAnew(lab: Lab): Promise<void> {
   const before = await connectedAt();
   await endConnectionsOfVm(lab, lab.settings.ports.ewg.istiod);
   await until('the VM has another connection to istiod', connectedAt, (at) => at !== before, {
-    within: seconds(30),
+    within: ours.registered,
     every: 200,
   });
   await inMesh(lab);
@@ -99,7 +100,7 @@ claim('obs.access-log-mesh-default', {
   requires: ['own-mesh'],
   falsifier: noTelemetry,
   red: /'vm-istio-external-workload': 'none'/,
-  within: minutes(2),
+  within: ours.claimWithWait,
 
   async proof(lab, seen) {
     const { kube, vm, settings } = lab;

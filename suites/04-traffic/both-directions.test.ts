@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { minutes, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { endConnectionsOfVm } from '#lib/layers/connections.ts';
 import { bothDirections } from '#lib/layers/directions.ts';
@@ -19,7 +20,7 @@ claim('traffic.bidirectional', {
         'the gateway has ended',
         async () => podsOf(lab.kube, lab.settings.istioNamespace, 'istio=eastwestgateway'),
         (pods) => pods.length === 0,
-        { within: minutes(1), every: 200 },
+        { within: ours.podGone, every: 200 },
       );
       await endConnectionsOfVm(lab, 15443);
     });

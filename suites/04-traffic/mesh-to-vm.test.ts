@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { externalAppCluster, externalAppUrl } from '#lib/layers/directions.ts';
 import { outsideInjected } from '#lib/layers/injected.ts';
@@ -49,7 +50,7 @@ claim('traffic.mesh-to-vm.listing', {
       `the server on the VM has logged ${request}`,
       async () => servedSinceStart(lab.vm),
       (log) => log.served.some((one) => one.request.includes(request)),
-      { within: seconds(5), every: 300 },
+      { within: ours.serverLogs, every: 300 },
     );
     const logged = served.filter((one) => one.request.includes(request));
     expect(seen('what the server logged', logged)).toMatchObject([

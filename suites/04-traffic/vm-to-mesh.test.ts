@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { endConnectionsOfVm } from '#lib/layers/connections.ts';
 import { helloworldCluster, helloworldUrl } from '#lib/layers/directions.ts';
@@ -92,7 +93,7 @@ claim('traffic.vm-to-mesh-via-ewg', {
         `the VM has helloworld ${wanted ? 'at the gateway' : 'at its pods'}`,
         async () => endpointsOf(lab.vm, helloworldCluster),
         (endpoints) => endpoints.every(({ address }) => address.endsWith(':15443')) === wanted,
-        { within: seconds(20), every: 500 },
+        { within: ours.meshLearns, every: 500 },
       );
     };
     return inForce(unlabelled, async (broken) => byGateway(!broken));

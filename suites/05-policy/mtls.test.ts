@@ -1,5 +1,6 @@
 import { afterAll, expect } from 'vitest';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { applying, change } from '#lib/kube/manifest.ts';
 import { bothDirections } from '#lib/layers/directions.ts';
@@ -52,7 +53,7 @@ claim('policy.strict-rejects-plaintext-to-vm', {
         'the sidecar of the VM tells why it turned the connection away',
         turnedAway,
         (found) => found.length > before,
-        { within: seconds(10), every: 300 },
+        { within: ours.accessLogged, every: 300 },
       );
       expect(seen('why', why.at(-1))).toMatchObject({ details: 'filter_chain_not_found' });
     } finally {
@@ -122,7 +123,6 @@ claim('policy.strict-health-probe-unaffected', {
   },
   breaks: 'apps',
   red: /the app has been probed three times under STRICT/,
-  within: minutes(1),
 
   async proof(lab, seen) {
     const { since } = strict.now();
@@ -131,7 +131,7 @@ claim('policy.strict-health-probe-unaffected', {
       'the app has been probed three times under STRICT',
       async () => (await servedSinceStart(lab.vm)).served.filter((one) => one.at > since && isProbe(one)),
       (served) => served.length >= 3,
-      { within: seconds(30), every: 500 },
+      { within: ours.threeProbes, every: 500 },
     );
 
     expect(seen('probes under STRICT', probes).filter(({ status }) => status !== '200')).toEqual([]);

@@ -1,5 +1,6 @@
 import { afterAll, expect } from 'vitest';
-import { seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { applying, refOf } from '#lib/kube/manifest.ts';
@@ -34,7 +35,7 @@ async function becomes(what: string, from: PassingPod, url: string, outcome: str
     what,
     async () => call(from, url),
     (seen) => seen === outcome,
-    { within: seconds(10) },
+    { within: ours.policyInForce },
   );
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, expect } from 'vitest';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { applying, change, refOf, type Change } from '#lib/kube/manifest.ts';
 import { lookalike, newClient } from '#lib/layers/client-pod.ts';
@@ -50,7 +51,7 @@ claim('policy.netpol-engine-live', {
         async () => call(closing),
         (outcome) => outcome === refused,
         {
-          within: seconds(10),
+          within: ours.policyInForce,
         },
       );
       seen('closed after, in ms', Math.round(performance.now() - applied));
@@ -65,7 +66,7 @@ claim('policy.netpol-engine-live', {
       async () => call(closing),
       (outcome) => outcome === '200',
       {
-        within: seconds(10),
+        within: ours.policyInForce,
       },
     );
     seen('open again after, in ms', Math.round(performance.now() - deleted));
@@ -83,12 +84,14 @@ claim('policy.netpol-pod-selector-no-effect', {
     const outsider = pod(lab, 'outside', 'curl', 'curl');
     const callTwin = async (): Promise<string> =>
       outcomeOf(await get(outsider, `http://${twin.facts.addresses[0] ?? ''}:5000/hello`));
-    await until('the lookalike answers', callTwin, (outcome) => outcome === '200', { within: seconds(20) });
+    await until('the lookalike answers', callTwin, (outcome) => outcome === '200', {
+      within: ours.serverAnswers,
+    });
 
     await using policy = await applying(lab.kube, denyAll(lab));
     // where the same selector finds a pod, the policy is in force
     await until('the lookalike is closed', callTwin, (outcome) => outcome === refused, {
-      within: seconds(10),
+      within: ours.policyInForce,
     });
     seen('in force, as a pod with the label of the VM shows', policy.name);
 
@@ -159,7 +162,6 @@ claim('policy.netpol-egress-collateral', {
     });
   },
   red: /'a name, by DNS', '(?!200)/,
-  within: minutes(1),
 
   async proof(lab, seen) {
     const { settings } = lab;
@@ -218,7 +220,7 @@ claim('policy.netpol-delete-restores', {
     await unguard();
     const deleted = performance.now();
     const answer = await until('the VM answers again', call, (one) => outcomeOf(one) === '200', {
-      within: seconds(30),
+      within: ours.policyGone,
       every: 300,
     });
     seen('restored after, in ms', Math.round(performance.now() - deleted));

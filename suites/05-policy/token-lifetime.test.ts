@@ -1,5 +1,6 @@
 import { afterAll, expect } from 'vitest';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { change, type Change } from '#lib/kube/manifest.ts';
 import { externalAppUrl } from '#lib/layers/directions.ts';
@@ -50,7 +51,7 @@ claim('life.token-expiry-stops-certs', {
     await rerun(lab);
     return change('a fresh token', async () => Promise.resolve());
   },
-  within: minutes(2),
+  within: ours.claimWithWait,
 
   async proof(lab, seen) {
     const { times, mark, since } = expired.now();
@@ -65,7 +66,7 @@ claim('life.token-expiry-stops-certs', {
       `the VM says ${unauthenticated}`,
       async () => (await logsSince(lab.vm, mark)).filter((line) => line.includes(unauthenticated)),
       (lines) => lines.some((line) => line.includes('failed to generate workload certificate')),
-      { within: seconds(40), every: 500 },
+      { within: ours.agentRetries, every: 500 },
     );
     expect(seen('the VM', onVm.slice(0, 5)).join('\n')).toMatch(
       /failed to generate workload certificate: create certificate: rpc error: code = Unauthenticated desc = request authenticate failure/,
@@ -76,7 +77,7 @@ claim('life.token-expiry-stops-certs', {
       `istiod says ${reason}`,
       async () => (await istiodSince(lab, since)).filter((line) => line.includes(reason)),
       (lines) => lines.length > 0,
-      { within: seconds(10), every: 500 },
+      { within: ours.istiodSays, every: 500 },
     );
     expect(seen('istiod', onIstiod[0])).toMatch(
       new RegExp(
@@ -93,7 +94,7 @@ async function saysUnauthenticated(lab: Lab): Promise<void> {
     `the VM says ${unauthenticated}`,
     async () => logsSince(lab.vm, mark),
     (lines) => lines.some((line) => line.includes(unauthenticated)),
-    { within: seconds(40), every: 500 },
+    { within: ours.agentRetries, every: 500 },
   );
 }
 
@@ -109,7 +110,7 @@ claim('life.token-refresh-by-rerun', {
   },
   breaks: 'workload',
   red: /the VM has a certificate in \/etc\/certs/,
-  within: minutes(3),
+  within: ours.claimWithStarts,
 
   async proof(lab, seen) {
     const { times, before } = expired.now();

@@ -1,6 +1,7 @@
+import { ours } from '#lib/base/deadlines.ts';
 import { ask, download, type Answer } from '#lib/base/download.ts';
 import { RefusedError } from '#lib/base/errors.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { seconds, until } from '#lib/base/until.ts';
 import type { Note } from '#lib/artifacts/store.ts';
 import type { ReleasedFile } from './addresses.ts';
 import { checksumOf } from './checksums.ts';
@@ -22,8 +23,8 @@ export async function checksums(url: string, { signal }: Pick<Fetching, 'signal'
     const passing = 'unreachable' in answer || ('status' in answer && answer.status >= 500);
     return !passing || (asked += 1) >= 3;
   };
-  const answer = await until(`an answer of ${url}`, async () => ask(url, seconds(20)), settled, {
-    within: minutes(2),
+  const answer = await until(`an answer of ${url}`, async () => ask(url, ours.serverAnswers), settled, {
+    within: ours.serverBack,
     every: seconds(1),
   });
   if ('text' in answer) return answer.text;

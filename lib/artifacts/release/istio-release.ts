@@ -5,10 +5,10 @@ import { packageFile } from '#lib/artifacts/repack.ts';
 import { packageFiles } from '#lib/artifacts/sidecar-package.ts';
 import { made, type ProduceOptions, type Product } from '#lib/artifacts/store.ts';
 import type { Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, readJson, sha256File } from '#lib/base/files.ts';
 import type { Settings } from '#lib/base/settings.ts';
-import { minutes } from '#lib/base/until.ts';
 import { istioArchive, istioPackage } from './addresses.ts';
 import { fetched } from './fetched.ts';
 import { hasIstioFilters } from './proxy-build.ts';
@@ -66,7 +66,7 @@ function istioctl(releases: Settings['lab']['releases'], version: string): Produ
       await fetched(released, archive, { note, signal });
       const one = ['--strip-components=2', `istio-${version}/bin/istioctl`];
       await run(['tar', '--extract', '--gzip', '--file', archive, '--directory', dir, ...one], {
-        within: minutes(2),
+        within: ours.packing,
       });
       await rm(archive);
     },
@@ -154,7 +154,7 @@ const own = async (file: string): Promise<string> => sha256File(new URL(file, im
 /** Puts the files of a sidecar's package where the package of the modules source is made from. */
 async function unpack(sidecar: string, dir: string, run: Run): Promise<void> {
   const root = join(dir, 'root');
-  await run(['dpkg-deb', '--raw-extract', sidecar, root], { within: minutes(2) });
+  await run(['dpkg-deb', '--raw-extract', sidecar, root], { within: ours.packing });
   await mkdir(join(dir, 'packaging'));
   const script = { path: '/DEBIAN/postinst', source: 'packaging/postinst.sh', mode: 0o755 };
   for (const { path, source, mode } of [...packageFiles, script]) {

@@ -2,10 +2,11 @@ import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
 import { isMade, made, type ProduceOptions, type Product } from '#lib/artifacts/store.ts';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { ask } from '#lib/base/download.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import type { Settings } from '#lib/base/settings.ts';
-import { seconds } from '#lib/base/until.ts';
 import { k3sFiles, type ReleasedFile } from './addresses.ts';
 import { checksumOf } from './checksums.ts';
 import { checksums, fetched, refusalOf } from './fetched.ts';
@@ -37,11 +38,14 @@ export async function k3s(
  * Why the release of k3s cannot be had now, as the beginning of a sentence, or undefined when it is in the cache or
  * its checksum file can be reached. Nothing is fetched.
  *
- * @param within how long its address may take to answer, in milliseconds
+ * @param within how long its address may take to answer
  */
 export async function lackOfK3s(
   settings: Pick<Settings, 'lab'>,
-  { within = seconds(3), architecture = ownArchitecture } = {},
+  {
+    within = ours.sourceLook,
+    architecture = ownArchitecture,
+  }: { within?: Within; architecture?: Architecture } = {},
 ): Promise<string | undefined> {
   const { cache, releases, k3sVersion } = settings.lab;
   if (await isMade(productOf(settings, architecture), join(cache, 'artifacts'))) return undefined;

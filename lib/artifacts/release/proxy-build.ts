@@ -1,5 +1,5 @@
 import { CommandError, type Run } from '#lib/base/command.ts';
-import { seconds } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 
 /** A listener with the filter that Istio's build adds to Envoy and that istiod sends to each sidecar. */
 const withIstioFilter = {
@@ -40,7 +40,7 @@ function filter(name: string, type: string): object {
 export async function hasIstioFilters(envoy: string, run: Run): Promise<boolean> {
   const words = [envoy, '--mode', 'validate', '--config-yaml', JSON.stringify(withIstioFilter)];
   try {
-    await run(words, { within: seconds(30) });
+    await run(words, { within: ours.command });
     return true;
   } catch (error) {
     if (error instanceof CommandError) return false;

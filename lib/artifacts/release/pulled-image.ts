@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { debianName, ownArchitecture } from '#lib/artifacts/architecture.ts';
 import type { Product } from '#lib/artifacts/store.ts';
 import { CommandError, type Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
-import { minutes } from '#lib/base/until.ts';
 
 /** The archive, as `docker save` writes it, in the folder of a pulled image. */
 export const archiveOf = (folder: string): string => join(folder, 'image.tar');
@@ -34,7 +34,7 @@ export function pulledImage({ tool, from, name }: Pull): Product {
         await pull([tool, 'pull', '--platform', `linux/${architecture}`, from], run, note);
         if (from !== name) await run([tool, 'tag', from, name]);
         const save = [tool, 'save', '--output', archiveOf(dir), name];
-        await run(save, { within: minutes(10) });
+        await run(save, { within: ours.imageStep });
       } finally {
         // what the user had stays
         const ours = [...new Set([...(hadSource ? [] : [from]), ...(hadName ? [] : [name])])];
@@ -63,16 +63,16 @@ async function ownStorage(dir: string): Promise<Record<string, string>> {
 export async function takeFile(archive: string, path: string, to: string, run: Run): Promise<void> {
   const scratch = `${to}.layers`;
   await mkdir(scratch, { recursive: true });
-  await run(['tar', '--extract', '--file', archive, '--directory', scratch], { within: minutes(5) });
+  await run(['tar', '--extract', '--file', archive, '--directory', scratch], { within: ours.packing });
   const [image] = JSON.parse(await readFile(join(scratch, 'manifest.json'), 'utf8')) as {
     Layers: string[];
   }[];
   for (const layer of image?.Layers.toReversed() ?? []) {
-    const { stdout } = await run(['tar', '--list', '--file', join(scratch, layer)], { within: minutes(2) });
+    const { stdout } = await run(['tar', '--list', '--file', join(scratch, layer)], { within: ours.packing });
     const member = stdout.split('\n').find((line) => line.replace(/^\.?\//, '') === path.replace(/^\//, ''));
     if (member === undefined) continue;
     const words = ['tar', '--extract', '--to-stdout', '--file', join(scratch, layer), member];
-    await run(['sh', '-c', 'to=$1; shift; exec "$@" >"$to"', '-', to, ...words], { within: minutes(2) });
+    await run(['sh', '-c', 'to=$1; shift; exec "$@" >"$to"', '-', to, ...words], { within: ours.packing });
     await rm(scratch, { recursive: true });
     return;
   }
@@ -81,7 +81,7 @@ export async function takeFile(archive: string, path: string, to: string, run: R
 
 async function pull(words: readonly string[], run: Run, note: (line: string) => void): Promise<void> {
   try {
-    await run(words, { within: minutes(30), onLine: note });
+    await run(words, { within: ours.pull, onLine: note });
   } catch (error) {
     const said = error instanceof CommandError ? error.output.stderr.trim().split('\n').at(-1) : undefined;
     throw new RefusedError(

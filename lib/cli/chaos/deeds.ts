@@ -1,4 +1,6 @@
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import type { Deadline } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import { startControlPlane } from '#lib/distribution/control-plane.ts';
 import type { Lab } from '#lib/layers/lab.ts';
 import { switchOff } from '#lib/machines/local/qemu.ts';
@@ -15,7 +17,7 @@ export interface Deed {
   /** What is looked at in the run after it, on the same lab. */
   after: string;
   /** How long the run may take from the deed on. */
-  within: number;
+  within: Deadline;
   /** The feature that the lab must have for it. */
   needs?: string;
   /** What the run after it may have to rebuild; nothing, unless told. */
@@ -39,7 +41,7 @@ export const deeds: readonly Deed[] = [
     during: ofIstio,
     cannotPass: /^istio\.ewg-reaches-istiod$/,
     after: 'istio.ewg-reaches-istiod|traffic.vm-to-mesh.hello',
-    within: minutes(5),
+    within: ours.chaosRun,
     do: async (lab) => removePods(lab, `app=istiod,istio.io/rev=${lab.settings.istioRevision}`),
     back: async (lab) => podsBack(lab, `app=istiod,istio.io/rev=${lab.settings.istioRevision}`),
   },
@@ -48,7 +50,7 @@ export const deeds: readonly Deed[] = [
     during: `${ofIstio}|traffic.vm-to-mesh-via-ewg`,
     cannotPass: /^(istio\.ewg-reaches-istiod|traffic\.vm-to-mesh-via-ewg)$/,
     after: 'istio.ewg-reaches-istiod|traffic.vm-to-mesh-via-ewg',
-    within: minutes(5),
+    within: ours.chaosRun,
     do: async (lab) => removePods(lab, 'app=istio-eastwestgateway'),
     back: async (lab) => podsBack(lab, 'app=istio-eastwestgateway'),
   },
@@ -59,7 +61,7 @@ export const deeds: readonly Deed[] = [
     // what runs goes on without its kubelet
     cannotPass: /^$/,
     after: 'cluster.nodes-ready|traffic.vm-to-mesh.hello',
-    within: minutes(5),
+    within: ours.chaosRun,
     rebuilds: /died: kubelet on k3s-worker-1/,
     do: async ({ nodes }) => {
       const worker = nodes.find(({ plan }) => plan.role === 'worker');
@@ -71,7 +73,7 @@ export const deeds: readonly Deed[] = [
     during: `${ofVm}|${ofTraffic}`,
     cannotPass: /^(vm|traffic)\./,
     after: 'vm.bootstrap-file-placement|traffic.vm-to-mesh.hello',
-    within: minutes(10),
+    within: ours.chaosRunOfVm,
     rebuilds: /the VM was started again since layer (workload|apps)/,
     do: async ({ vm }) => {
       await vm.run(['systemctl', 'reboot', '--no-block']);
@@ -81,9 +83,9 @@ export const deeds: readonly Deed[] = [
       await until(
         'the VM has booted again',
         async () =>
-          (await vm.attempt(['test', '-e', '/run/conformance/workload'], { within: seconds(30) })).code,
+          (await vm.attempt(['test', '-e', '/run/conformance/workload'], { within: ours.command })).code,
         (code) => code === 1,
-        { within: minutes(8), every: 500 },
+        { within: ours.chaosReboot, every: 500 },
       );
     },
   },
@@ -92,7 +94,7 @@ export const deeds: readonly Deed[] = [
     during: `${ofVm}|${ofTraffic}`,
     cannotPass: /^(vm|traffic)\./,
     after: 'vm.bootstrap-file-placement|traffic.vm-to-mesh.hello',
-    within: minutes(10),
+    within: ours.chaosRunOfVm,
     rebuilds: /does not run|cluster\.env|the VM was started again since layer (workload|apps)/,
     do: async ({ vm }) => {
       const running = readState(vm.dir)?.process;
@@ -107,7 +109,7 @@ export const deeds: readonly Deed[] = [
     during: ofTraffic,
     cannotPass: /^traffic\./,
     after: 'traffic.vm-to-mesh.hello|traffic.mesh-to-vm-direct',
-    within: minutes(5),
+    within: ours.chaosRun,
     do: async (lab) => {
       // up again whatever becomes of us
       const script =
@@ -119,7 +121,7 @@ export const deeds: readonly Deed[] = [
         'the link of the VM is up',
         async () => (await lab.bystander(['ip', '-brief', 'link', 'show', 'tap-vm'])).stdout,
         (line) => /<[^>]*\bUP\b/.test(line),
-        { within: minutes(2), every: 200 },
+        { within: ours.chaosBack, every: 200 },
       );
     },
   },
@@ -129,7 +131,7 @@ export const deeds: readonly Deed[] = [
     during: ofIstio,
     cannotPass: /^istio\.(revisioned-service|default-tag|mesh-identity|ewg-ports)$/,
     after: 'cluster.nodes-ready|istio.ewg-ports',
-    within: minutes(5),
+    within: ours.chaosRun,
     do: async ({ nodes }) => {
       const master = nodes.find(({ plan }) => plan.role === 'control-plane');
       if (!master) throw new Error('The lab has no control plane node.');
@@ -143,7 +145,7 @@ export const deeds: readonly Deed[] = [
         'the API server answers again',
         async () => kube.raw('/version'),
         (answer) => answer.includes('gitVersion'),
-        { within: minutes(2), every: 100 },
+        { within: ours.chaosBack, every: 100 },
       );
     },
   },
@@ -161,6 +163,6 @@ async function podsBack({ kube, settings }: Lab, labels: string): Promise<void> 
     `a pod with ${labels} is ready again`,
     async () => podsOf(kube, settings.istioNamespace, labels),
     (pods) => pods.some(({ ready }) => ready),
-    { within: minutes(4), every: 200 },
+    { within: ours.chaosPodBack, every: 200 },
   );
 }

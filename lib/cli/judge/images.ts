@@ -1,7 +1,7 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { join } from 'node:path';
-import { minutes } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 
 const ctr = ['ctr', '--namespace', 'k8s.io', 'images'];
@@ -18,7 +18,7 @@ export async function putImage(node: NodeMachine, archive: string, names: readon
   try {
     // the archive holds the tag
     const base = first.slice(0, first.lastIndexOf(':'));
-    await node.run([...ctr, 'import', '--base-name', base, file], { within: minutes(5) });
+    await node.run([...ctr, 'import', '--base-name', base, file], { within: ours.packing });
     for (const name of others) await node.run([...ctr, 'tag', '--force', first, name]);
   } finally {
     await rm(outside, { force: true });

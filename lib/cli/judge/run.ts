@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attempt } from '#lib/base/command.ts';
+import { inWholeSeconds, together } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { readJson } from '#lib/base/files.ts';
 import { say } from '#lib/base/progress.ts';
-import { minutes } from '#lib/base/until.ts';
 import { focusOn, type Group } from './plan.ts';
 import { resultsOf, type GinkgoReport, type JudgedTest } from './results.ts';
 
@@ -51,11 +52,11 @@ export async function runGroup(
         '--disable-log-dump',
         '--ginkgo.v',
         '--ginkgo.no-color',
-        '--ginkgo.timeout=2h',
+        `--ginkgo.timeout=${inWholeSeconds(ours.judge)}s`,
         `--ginkgo.focus=${focusOn(tests)}`,
         `--ginkgo.json-report=${report}`,
       ],
-      { within: minutes(125), onLine: follow, log: judge.log },
+      { within: together(ours.judge, ours.judgeMargin), onLine: follow, log: judge.log },
     );
     return resultsOf(name, tests, readJson<GinkgoReport>(report) ?? []);
   } finally {

@@ -11,10 +11,10 @@ import type { ImageIndex } from '#lib/artifacts/oci-layout.ts';
 import { istioArchive, istioPackage, type ReleasedFile } from '#lib/artifacts/release/addresses.ts';
 import { produce, type Build, type ProduceOptions } from '#lib/artifacts/store.ts';
 import type { Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { sha256File } from '#lib/base/files.ts';
 import { fixture } from '#lib/base/paths.ts';
 import { defaults } from '#lib/base/settings.ts';
-import { minutes } from '#lib/base/until.ts';
 
 /** What the modules source built of a version. */
 export interface Built {
@@ -121,7 +121,7 @@ export async function publishArchive(
   await run(['find', root, '-name', '*.sh', '-exec', 'chmod', '755', '{}', '+']);
   await publish(site, istioArchive(officialPaths(), version, ownArchitecture), async (to) => {
     const words = ['tar', '--create', '--gzip', '--file', to, '--directory', scratch, top];
-    await run(words, { within: minutes(5) });
+    await run(words, { within: ours.packing });
   });
   await rm(scratch, { recursive: true });
 }
@@ -145,7 +145,7 @@ async function moduleFolder(version: IstioVersion, run: Run): Promise<string> {
   await run(['go', 'mod', 'download', path], {
     cwd: fixture(folder),
     env: { GOFLAGS: '-mod=readonly', GOWORK: 'off' },
-    within: minutes(10),
+    within: ours.download,
   });
   return goModule(folder, path, run);
 }
@@ -165,7 +165,7 @@ async function layout(
   await mkdir(dir, { recursive: true });
   const archive = `${dir}.tar`;
   await buildImage(found, archive, `${dir}.scratch`, run);
-  await run(['tar', '--extract', '--file', archive, '--directory', dir], { within: minutes(5) });
+  await run(['tar', '--extract', '--file', archive, '--directory', dir], { within: ours.packing });
   await rm(archive);
   const index = join(dir, 'index.json');
   const { manifests } = JSON.parse(await readFile(index, 'utf8')) as ImageIndex;

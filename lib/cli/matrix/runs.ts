@@ -1,11 +1,11 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attempt } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
 import { root } from '#lib/base/paths.ts';
 import { duration, say } from '#lib/base/progress.ts';
-import { minutes } from '#lib/base/until.ts';
 import type { Bounded } from '#lib/report/bounds.ts';
 import type { Conformance } from '#lib/report/conformance.ts';
 import { generateAllureReport, resultsOf } from '#lib/report/allure.ts';
@@ -17,7 +17,7 @@ import { historyFile } from '#lib/report/stored-runs.ts';
 import type { Plan, Planned } from './plan.ts';
 
 /** Building an unknown version takes half an hour on two cores; a run that takes longer than this hangs. */
-const runWithin = minutes(240);
+const runWithin = ours.matrixRun;
 
 interface Where {
   /** What runs the suites; the words of the plan are added. */

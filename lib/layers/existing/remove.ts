@@ -1,4 +1,5 @@
-import { minutes, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { Kube, Ref } from '#lib/kube/client.ts';
 import { marksOf, selectorOf } from './marks.ts';
 import { inWords, meshParts } from './mesh-parts.ts';
@@ -53,7 +54,7 @@ export async function removeFromCluster(
       note(`waiting for ${left.join(', ')}`);
       return left.length === 0;
     },
-    { within: minutes(4), every: 500 },
+    { within: ours.namespacesGone, every: 500 },
   );
   for (const { ref } of rest) {
     note(inWords(ref));
@@ -64,7 +65,7 @@ export async function removeFromCluster(
     'what the lab has in no namespace is gone',
     async () => (await meshParts(kube)).map(({ ref }) => inWords(ref)).filter((part) => gone.has(part)),
     (left) => left.length === 0,
-    { within: minutes(1), every: 300 },
+    { within: ours.podGone, every: 300 },
   );
   return [...acting.map(({ ref }) => inWords(ref)), ...namespaces.map(inWords), ...gone];
 }
