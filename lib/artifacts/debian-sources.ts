@@ -1,6 +1,6 @@
 import { CommandError, run as runHere, type Run } from '#lib/base/command.ts';
 import type { Settings } from '#lib/base/settings.ts';
-import { minutes } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 
 /** A Debian that machines are made of, whatever the host is. */
 export type DebianRelease = Exclude<Settings['lab']['vmOs'], 'none'>;
@@ -94,7 +94,7 @@ async function mirrorsOfHost(run: Run): Promise<Mirrors> {
   let found = await look();
   if (found.length === 0) {
     // what apt knows of its sources it learns with their lists
-    await run(['apt-get', 'update'], { within: minutes(5) });
+    await run(['apt-get', 'update'], { within: ours.packageLists });
     found = await look();
   }
   const sources = found.map((line) => line.split(' '));

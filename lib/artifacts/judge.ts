@@ -96,7 +96,10 @@ async function buildAgnhost(
     (one) => `--dpkgopt=path-exclude=/usr/share/${one}/*`,
   );
   const what = ['--mode=root', '--variant=extract', `--include=${packages.join(',')}`, ...leaveOut];
-  await run(['mmdebstrap', ...what, '', tar, '-'], { input: `${lines.join('\n')}\n`, within: ours.debootstrap });
+  await run(['mmdebstrap', ...what, '', tar, '-'], {
+    input: `${lines.join('\n')}\n`,
+    within: ours.debootstrap,
+  });
   note(name);
   const own = ['agnhost', 'localhost.crt', 'localhost.key'];
   const image: Image = {

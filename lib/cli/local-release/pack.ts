@@ -45,6 +45,12 @@ export const officialPaths = (): { istio: string; packages: string; k3s: string;
   };
 };
 
+/** The same as addresses of the release source. */
+const officialReleases = (): { istio: string; packages: string[]; k3s: string; hub: string } => {
+  const paths = officialPaths();
+  return { ...paths, packages: [paths.packages] };
+};
+
 /**
  * What the modules source built of Istio, in the shapes of an official release: archive, sidecar packages, images. Its
  * Envoy stays the stock one.
@@ -92,7 +98,7 @@ export async function publishPackages(
   { version }: Pick<IstioVersion, 'version'>,
   { sidecarPackage, arm64Package }: Pick<Built, 'sidecarPackage' | 'arm64Package'>,
 ): Promise<void> {
-  const paths = { ...officialPaths() };
+  const paths = officialReleases();
   const packages = { [ownArchitecture]: sidecarPackage, arm64: arm64Package };
   for (const [architecture, file] of Object.entries(packages)) {
     const released = istioPackage(paths, version, architecture === 'arm64' ? 'arm64' : 'x64');
@@ -119,7 +125,7 @@ export async function publishArchive(
   const parts = ['manifests', 'samples'].map((name) => join(module, name));
   await run(['cp', '--recursive', '--no-preserve=mode', ...parts, root]);
   await run(['find', root, '-name', '*.sh', '-exec', 'chmod', '755', '{}', '+']);
-  await publish(site, istioArchive(officialPaths(), version, ownArchitecture), async (to) => {
+  await publish(site, istioArchive(officialReleases(), version, ownArchitecture), async (to) => {
     const words = ['tar', '--create', '--gzip', '--file', to, '--directory', scratch, top];
     await run(words, { within: ours.packing });
   });
