@@ -1,3 +1,4 @@
+import { ours } from '#lib/base/deadlines.ts';
 import { defineConfig } from 'vitest/config';
 
 /** `npm run contract -- <provider>`: what every provider of machines promises, seen on real machines. */
@@ -9,6 +10,6 @@ export default defineConfig({
     allowOnly: false,
     retry: 0,
     expect: { requireAssertions: true },
-    testTimeout: 120_000,
+    testTimeout: ours.contractTest.mostMs,
   },
 });

@@ -35,7 +35,48 @@ export const ours = {
   /** A container tool tells its version, docker by its engine. */
   toolAnswers: stretching(seconds(10)),
 
+  // machines
+  /** The namespaces of a lab stand, and are gone with all that is in them. */
+  labOpens: stretching(seconds(20)),
+  labEnds: stretching(minutes(1)),
+  /** What a lab has elsewhere is removed. */
+  onEnd: stretching(minutes(10)),
+  /** A node has its root and its first process. */
+  nodeUp: stretching(seconds(20)),
+  /** A program that was asked to end has ended. */
+  programEnds: stretching(seconds(20)),
+  /** A machine answers a command that does nothing. */
+  machineAnswers: stretching(seconds(30)),
+  /** A file of some megabytes has arrived in a machine, and was read once there. */
+  fileArrives: stretching(minutes(3)),
+  /** A command of the first boot. */
+  firstBootStep: stretching(minutes(10)),
+  /** ssh has its connection, scp has copied a file. */
+  sshConnects: stretching(minutes(1)),
+  sshCopies: stretching(minutes(15)),
+  /** QEMU answers from when it was started, and has ended from when it was asked to. */
+  qemuAnswers: stretching(seconds(30)),
+  qemuEnds: stretching(seconds(30)),
+  /** The state of a machine is saved or loaded. */
+  stateMoves: stretching(minutes(2)),
+  /** A guest boots under KVM, or it does not work here. */
+  kvmTrial: stretching(seconds(15)),
+  /** systemd of the VM has started all it was going to; the first time it has more to do. */
+  vmBoots: stretching(minutes(3)),
+  vmFirstBoots: stretching(minutes(5)),
+  vmPowersDown: stretching(minutes(1)),
+  /** A step of the preparation of a snapshot. */
+  snapshotStep: stretching(minutes(3)),
+  /** The guest agent answers a question, and tells of a command. */
+  agentAnswers: stretching(seconds(10)),
+  agentTells: stretching(seconds(30)),
+  /** A test of the contract of providers, and one of its slow ones. */
+  contractTest: stretching(minutes(2)),
+  contractStep: stretching(minutes(6)),
+
   // the cluster
+  /** One change of the rules of a node. */
+  nft: stretching(seconds(10)),
   /** The API server is ready, from when it was started. */
   apiReady: stretching(minutes(2)),
   /** The API server answers one request. */
@@ -203,6 +244,13 @@ export const ours = {
   chaosBack: stretching(minutes(2)),
   chaosPodBack: stretching(minutes(4)),
   chaosReboot: stretching(minutes(8)),
+  /** A box, which is emulated: its boot, a command, a step of the trial, layers, claims, and all of its life. */
+  boxBoots: stretching(minutes(6)),
+  boxCommand: stretching(minutes(180)),
+  boxStep: stretching(minutes(10)),
+  boxLayers: stretching(minutes(40)),
+  boxClaims: stretching(minutes(90)),
+  boxLives: stretching(minutes(240)),
   /** The upstream tests of one kind, and their report after that. */
   judge: stretching(minutes(120)),
   judgeMargin: stretching(minutes(5)),

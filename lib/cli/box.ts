@@ -4,12 +4,13 @@ import { ownArchitecture } from '#lib/artifacts/architecture.ts';
 import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { debianReleases, type DebianRelease } from '#lib/artifacts/debian-sources.ts';
 import { istioSource } from '#lib/artifacts/source.ts';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { endWithNpm } from '#lib/base/parent.ts';
 import { cacheDir, fixture, reportsDir } from '#lib/base/paths.ts';
 import { say, step } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
-import { minutes } from '#lib/base/until.ts';
 import { programs } from '#lib/layers/programs.ts';
 import { bootBox, type Box } from './box/boot.ts';
 import { boxImage, projectFolder } from './box/image.ts';
@@ -33,7 +34,7 @@ const inProject = (words: readonly string[]): string[] => [
 ];
 
 /** Runs a command in the box and shows what it says. @returns its exit code */
-async function shown(box: Box, words: readonly string[], within: number): Promise<number> {
+async function shown(box: Box, words: readonly string[], within: Within): Promise<number> {
   const { code } = await box.ssh.exec(inProject(words), {
     within,
     onLine: (line) => process.stdout.write(`  ${line}\n`),
@@ -46,7 +47,7 @@ async function tried(box: Box, reports: string): Promise<string[]> {
   const wrong: string[] = [];
   const state = async (): Promise<string> => {
     const script = await readFile(fixture('box/host-state.sh'));
-    return (await box.ssh.exec(['bash', '-s'], { input: script, within: minutes(5) })).stdout;
+    return (await box.ssh.exec(['bash', '-s'], { input: script, within: ours.boxStep })).stdout;
   };
   const before = await state();
   for (const [i, { title, words, within, expectedMs }] of trial.entries()) {
@@ -81,7 +82,7 @@ async function inBox(os: DebianRelease, command: readonly string[]): Promise<num
     await rm(join(scratch, 'staging'), { recursive: true });
     box = await step(`Booting ${os}`, { expectedMs: 60_000 }, async () => bootBox(image, project, scratch));
     say(`The box is at ${box.login}`);
-    if (command.length > 0) return await shown(box, command, minutes(180));
+    if (command.length > 0) return await shown(box, command, ours.boxCommand);
     const wrong = await tried(box, join(reportsDir(), `box-${os}`));
     for (const line of wrong) say(line);
     say(

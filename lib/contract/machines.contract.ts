@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CommandError } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { sha256File } from '#lib/base/files.ts';
 import { say, step } from '#lib/base/progress.ts';
 import { temporary } from '#lib/base/temporary.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { seconds, until } from '#lib/base/until.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { ContractMachine } from './subject.ts';
 import { subject } from './subjects.ts';
@@ -37,7 +38,7 @@ const firstBoot = {
   ],
   commands: ['cat "/var/lib/contract/first boot" >/var/lib/contract/copy', 'id -u >>/var/lib/contract/copy'],
 };
-const slow = minutes(6);
+const slow = ours.contractStep.mostMs;
 
 beforeAll(() => {
   for (const [ability, why] of Object.entries(lacks)) say(`not-applicable: ${ability} (${why})`);
@@ -114,7 +115,7 @@ describe.each(machines)('$kind', (one) => {
 
   test('a command gets its input, or an end of input at once', async () => {
     expect((await machine.run(['cat'], { input: 'hello' })).stdout).toBe('hello');
-    expect((await machine.run(['cat'], { within: seconds(30) })).stdout).toBe('');
+    expect((await machine.run(['cat'], { within: ours.machineAnswers })).stdout).toBe('');
     // nobody reads it
     expect((await machine.run(['true'], { input: 'x'.repeat(megabyte) })).code).toBe(0);
   });
@@ -148,7 +149,7 @@ describe.each(machines)('$kind', (one) => {
     'five megabytes go in and come out, every byte of them',
     async () => {
       const bytes = randomBytes(5 * megabyte);
-      const { stdout } = await machine.run(['cat'], { input: bytes, binary: true, within: minutes(3) });
+      const { stdout } = await machine.run(['cat'], { input: bytes, binary: true, within: ours.fileArrives });
       expect(hash(Buffer.from(stdout, 'latin1'))).toBe(hash(bytes));
     },
     slow,
@@ -173,7 +174,7 @@ describe.each(machines)('$kind', (one) => {
     const off = new AbortController();
     const going = machine.run(['sh', '-c', 'sleep 86398.5; true'], { signal: off.signal });
     const ended = expect(going).rejects.toThrow('Called off');
-    await until('it runs', async () => running('86398[.]5'), Boolean, { within: seconds(30) });
+    await until('it runs', async () => running('86398[.]5'), Boolean, { within: ours.command });
     off.abort();
     await ended;
     expect(await untilGone('86398[.]5')).toBe('');
@@ -204,7 +205,7 @@ describe.each(machines)('$kind', (one) => {
       await step(`uploading 100 MB to ${name}`, { quiet: true }, async () =>
         machine.upload(local, path, { mode: 0o640, owner: 'daemon:bin' }),
       );
-      const { stdout } = await machine.run(['sha256sum', path], { within: minutes(3) });
+      const { stdout } = await machine.run(['sha256sum', path], { within: ours.fileArrives });
       expect(stdout).toBe(`${await sha256File(local)}  ${path}\n`);
       expect(await shell('stat -c "%a %U:%G %s" "$1"; rm "$1"', path)).toBe('640 daemon:bin 104857600\n');
     },
@@ -235,7 +236,7 @@ describe.each(machines)('$kind', (one) => {
     async () => {
       await step(`stopping and starting ${name}`, { quiet: true }, async () => {
         await machine.stop();
-        await expect(machine.run(['true'], { within: seconds(20) })).rejects.toThrow(name);
+        await expect(machine.run(['true'], { within: ours.machineAnswers })).rejects.toThrow(name);
         expect(await provider.list()).toContain(name);
         await machine.start();
       });
@@ -252,7 +253,7 @@ describe.each(machines)('$kind', (one) => {
       await provider.remove(name);
       expect(await provider.list()).not.toContain(name);
       if (lacks.absence) expect(await shell('ls -d /var/lib/contract || echo none')).toBe('none\n');
-      else await expect(machine.run(['true'], { within: seconds(20) })).rejects.toThrow(name);
+      else await expect(machine.run(['true'], { within: ours.machineAnswers })).rejects.toThrow(name);
       await provider.remove(name);
     },
     slow,
@@ -268,7 +269,9 @@ describe.each(machines)('$kind', (one) => {
         { signal: off.signal, note: (text) => noted.push(text) },
       );
       const ended = expect(going).rejects.toThrow();
-      await until('it has begun', async () => Promise.resolve(noted.length), Boolean, { within: slow });
+      await until('it has begun', async () => Promise.resolve(noted.length), Boolean, {
+        within: ours.contractStep,
+      });
       off.abort();
       await ended;
       expect(await provider.list()).not.toContain(name);
@@ -288,7 +291,7 @@ describe.each(machines)('$kind', (one) => {
       'nothing of it is left',
       async () => running(words),
       (left) => left === '',
-      { within: seconds(30) },
+      { within: ours.command },
     );
   }
 });
@@ -311,7 +314,7 @@ test.skipIf(two === undefined || lacks['two machines'])(
       `${second.name} answers ${first.name}`,
       async () => first.run(['curl', '-sS', '--max-time', '5', `http://${there}:8123/who`]),
       ({ stdout }) => stdout !== '',
-      { within: seconds(60), every: 500 },
+      { within: ours.command, every: 500 },
     );
     expect(answer.stdout).toBe(`this is ${second.name}`);
     await Promise.all([first, second].map(async (one) => provider.remove(one.name)));

@@ -1,7 +1,8 @@
 import { copyFile, link, mkdir, readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { ours } from '#lib/base/deadlines.ts';
 import { redact } from '#lib/base/redact.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { Kube } from '#lib/kube/client.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
@@ -165,7 +166,7 @@ async function brought<T>(
         throw new Error(`${name} on ${node.name} ended before it ${what}. Its log ends with: ${log}`);
       return seen !== undefined;
     },
-    { within: seconds(120), every: 200 },
+    { within: ours.nodesReady, every: 200 },
   );
   return found as T;
 }

@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attempt, run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import { labKubeconfig } from './kubeconfig.ts';
 import { enterLab, type LocalLab } from '#lib/machines/local/lab.ts';
 
@@ -56,6 +57,6 @@ export async function stopControllers(lab: LocalLab): Promise<void> {
     'the controllers have ended',
     async () => (await attempt([...enterLab(lab), 'kill', '-0', pid])).code,
     (code) => code !== 0,
-    { within: seconds(20) },
+    { within: ours.programEnds },
   );
 }

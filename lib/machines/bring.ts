@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { temporary } from '#lib/base/temporary.ts';
-import { minutes } from '#lib/base/until.ts';
 import type { Machine } from './machine.ts';
 
 /** Packs a folder of the host, with owners, modes, links and devices, to be brought into machines. It is gone at the end of an `await using` block. */
@@ -10,7 +10,7 @@ export async function packed(folder: string): Promise<AsyncDisposable & { path: 
   const place = await temporary();
   const path = join(place.path, 'packed.tar');
   await run(['tar', '--create', '--numeric-owner', '--xattrs', '--file', path, '--directory', folder, '.'], {
-    within: minutes(5),
+    within: ours.packing,
   });
   return { ...place, path, bytes: (await stat(path)).size };
 }
@@ -21,5 +21,5 @@ export async function bring(machine: Machine, archive: string, folder: string): 
   await machine.upload(archive, there, { mode: 0o600 });
   const script =
     'mkdir -p "$2" && tar --extract --numeric-owner --xattrs --file "$1" --directory "$2"; code=$?; rm -f "$1"; exit $code';
-  await machine.run(['sh', '-c', script, '-', there, folder], { within: minutes(10) });
+  await machine.run(['sh', '-c', script, '-', there, folder], { within: ours.imageStep });
 }

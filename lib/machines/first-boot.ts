@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { minutes } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { FileOptions, Machine } from './machine.ts';
 
 /** What is done in a machine before it is used: files first, then commands, both as root. */
@@ -53,7 +53,7 @@ export async function doFirstBoot(
   }
   for (const command of commands)
     await machine.run(['sh', '-ec', command], {
-      within: minutes(10),
+      within: ours.firstBootStep,
       ...(signal === undefined ? {} : { signal }),
     });
 }

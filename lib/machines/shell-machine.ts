@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { CommandError, timedOut, type Output, type RunOptions } from '#lib/base/command.ts';
 import { msOf } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
-import { seconds } from '#lib/base/until.ts';
 import { endingByWord } from './ending-by-word.ts';
 import type { FileOptions, Machine } from './machine.ts';
 import { rootEnvironment } from './root-environment.ts';
@@ -38,7 +37,7 @@ export function shellMachine(name: string, wayIn: WayIn): ShellMachine {
     let ending: Promise<unknown> | undefined;
     const end = (): void => {
       const words = ['sh', '-c', endingByWord, '-', `${variable}=${call}`];
-      ending ??= wayIn(words, { within: seconds(20) }).catch(() => undefined);
+      ending ??= wayIn(words, { within: ours.machineAnswers }).catch(() => undefined);
     };
     const within = options.within ?? ours.command;
     const deadline = AbortSignal.timeout(msOf(within));
@@ -111,7 +110,7 @@ export async function putInPlace(
   options: FileOptions,
 ): Promise<void> {
   await run(['sh', '-c', placing, '-', draft, path, String(size), ...ownership(options)], {
-    within: seconds(120),
+    within: ours.fileArrives,
     shown: ['write', path],
   });
 }

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { ownArchitecture } from '#lib/artifacts/architecture.ts';
 import { contained } from '#lib/artifacts/contained.ts';
 import { attempt, run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
-import { minutes, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import { ssh, type Ssh } from '#lib/machines/existing/ssh.ts';
 import { acceleration } from '#lib/machines/local/acceleration.ts';
 import { freePort } from '#lib/machines/local/forward.ts';
@@ -18,9 +19,6 @@ export interface Box {
   /** Switches it off and waits until its QEMU has ended. */
   end(): Promise<void>;
 }
-
-/** How long QEMU may run. */
-const lifetime = minutes(240);
 
 /**
  * Boots a box and waits until ssh answers. Its network is QEMU's own, with no way out of the box: only port 22 is
@@ -53,7 +51,7 @@ export async function bootBox(image: string, project: string, scratch: string): 
   await writeFile(knownHosts, `[127.0.0.1]:${String(port)} ${hostKey}\n`);
   const off = new AbortController();
   const words = await qemuWords(image, { disk, project, port, console: join(scratch, 'console.log') });
-  const running = attempt(contained(words), { within: lifetime, signal: off.signal }).then(
+  const running = attempt(contained(words), { within: ours.boxLives, signal: off.signal }).then(
     ({ stderr }) => stderr,
     (error: unknown) => messageOf(error),
   );
@@ -73,7 +71,7 @@ export async function bootBox(image: string, project: string, scratch: string): 
         return 'connected';
       },
       (seen) => seen !== '',
-      { within: minutes(6), every: 2000 },
+      { within: ours.boxBoots, every: 2000 },
     );
     if (ended.said !== undefined) throw new Error(`QEMU ended: ${ended.said}`);
   } catch (error) {

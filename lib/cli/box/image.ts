@@ -6,8 +6,8 @@ import { debianSources, type DebianRelease } from '#lib/artifacts/debian-sources
 import { packagesFor } from '#lib/artifacts/vm-image.ts';
 import { produce } from '#lib/artifacts/store.ts';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { fixture } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 
 /** Where a box keeps what a project disk has; its fstab mounts it there. */
 export const projectFolder = '/box';
@@ -41,7 +41,7 @@ export async function boxImage(os: DebianRelease, mirror: string): Promise<strin
       await run(contained(['mmdebstrap', ...what, '', root, '-']), {
         input: `${lines.join('\n')}\n`,
         env: { LC_ALL: 'C.UTF-8' },
-        within: minutes(30),
+        within: ours.debootstrap,
         onLine: (line) => {
           if (line.startsWith('I: ')) note(line.slice(3, 80));
         },
@@ -68,8 +68,8 @@ export async function makeDisk(folder: string, disk: string, size: string, label
   const raw = `${disk}.raw`;
   await mkdir(folder, { recursive: true });
   await run(['mke2fs', '-q', '-t', 'ext4', '-m', '0', '-L', label, '-d', folder, raw, size], {
-    within: minutes(15),
+    within: ours.imageStep,
   });
-  await run(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, disk], { within: minutes(15) });
+  await run(['qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, disk], { within: ours.imageStep });
   await rm(raw);
 }

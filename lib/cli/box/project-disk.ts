@@ -1,8 +1,8 @@
 import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { cacheDir, root } from '#lib/base/paths.ts';
-import { minutes } from '#lib/base/until.ts';
 import { makeDisk } from './image.ts';
 
 /** Artifacts that no lab without a VM reads. */
@@ -28,13 +28,13 @@ export async function projectDisk(scratch: string, note: (text: string) => void)
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     });
   }
-  await run(['cp', '-a', join(root, 'node_modules'), project], { within: minutes(5) });
+  await run(['cp', '-a', join(root, 'node_modules'), project], { within: ours.packing });
   note('linking the artifacts');
   const from = join(cacheDir(), 'artifacts');
   const artifacts = join(staging, 'cache/artifacts');
   await mkdir(artifacts, { recursive: true });
   const wanted = (await readdir(from)).filter((name) => !leftOut.test(name));
-  await run(['cp', '-al', ...wanted.map((name) => join(from, name)), artifacts], { within: minutes(5) });
+  await run(['cp', '-al', ...wanted.map((name) => join(from, name)), artifacts], { within: ours.packing });
   note('making the disk');
   const disk = join(scratch, 'project.qcow2');
   await makeDisk(staging, disk, '40G', 'project');

@@ -1,11 +1,13 @@
+import type { Deadline } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { minutes } from '#lib/base/until.ts';
 
 /** One step of the trial of a box, in the folder of the project. */
 export interface TrialStep {
   title: string;
   words: readonly string[];
-  /** Milliseconds; emulated, everything takes some 15 times as long. */
-  within: number;
+  /** Emulated, everything takes some 15 times as long. */
+  within: Deadline;
   expectedMs: number;
 }
 
@@ -14,25 +16,25 @@ export const trial: readonly TrialStep[] = [
   {
     title: 'doctor',
     words: ['npm', 'run', '--silent', 'lab', '--', 'doctor'],
-    within: minutes(10),
+    within: ours.boxStep,
     expectedMs: minutes(1.5),
   },
   {
     title: 'layers cluster, istio and gateway',
     words: ['npm', 'run', '--silent', 'lab', '--', 'up', 'gateway'],
-    within: minutes(40),
+    within: ours.boxLayers,
     expectedMs: minutes(12),
   },
   {
     title: 'the claims of suites 1 and 2',
     words: ['npx', 'vitest', 'run', 'suites/01-cluster', 'suites/02-istio'],
-    within: minutes(90),
+    within: ours.boxClaims,
     expectedMs: minutes(40),
   },
   {
     title: 'down',
     words: ['npm', 'run', '--silent', 'lab', '--', 'down'],
-    within: minutes(10),
+    within: ours.boxStep,
     expectedMs: minutes(1),
   },
 ];

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { say } from '#lib/base/progress.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { ContractMachine, Subject } from '#lib/contract/subject.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { existingProvider } from '#lib/machines/existing/provider.ts';
@@ -76,7 +77,7 @@ async function setUpByHand({
   await vm.run(['chown', 'ubuntu:ubuntu', '/home/ubuntu/.ssh']);
   await vm.run(['systemctl', 'start', 'ssh']);
   await until('sshd listens', async () => (await vm.run(['ss', '-Hltn', 'sport = :22'])).stdout, Boolean, {
-    within: seconds(60),
+    within: ours.command,
   });
   const port = await forward(lab.local, 'ssh', `${localAddresses.vm}:22`);
   const hostKeys = (await vm.run(['sh', '-c', 'cat /etc/ssh/ssh_host_*_key.pub'])).stdout.trim().split('\n');

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, type Run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
-import { seconds } from '#lib/base/until.ts';
 import { noRules } from './rules.ts';
 
 /** Puts nft scripts in force in the network namespaces of nodes. */
@@ -21,7 +21,7 @@ export function enforcer(folder: string, log: (text: string) => void, runIt: Run
   const inForce = new Map<string, { namespace: string; script: string }>();
   const refused = new Map<string, string>();
   const inside = async (node: string, words: readonly string[], input?: string): Promise<void> => {
-    const options = { within: seconds(10), ...(input === undefined ? {} : { input }) };
+    const options = { within: ours.nft, ...(input === undefined ? {} : { input }) };
     await runIt(['nsenter', `--net=${join(folder, node)}`, ...words], options);
   };
 

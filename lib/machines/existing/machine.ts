@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { FileOptions, Machine } from '#lib/machines/machine.ts';
 import { putInPlace, shellMachine } from '#lib/machines/shell-machine.ts';
 import type { Ssh } from './ssh.ts';
@@ -40,7 +41,9 @@ export function borrowedMachine(ssh: Ssh, name: string, state = stateFolder): Bo
     await shell.write(path, content, options);
   };
   const bootId = async (): Promise<string> =>
-    (await shell.run(['cat', '/proc/sys/kernel/random/boot_id'], { within: seconds(20) })).stdout.trim();
+    (
+      await shell.run(['cat', '/proc/sys/kernel/random/boot_id'], { within: ours.machineAnswers })
+    ).stdout.trim();
   const cannot = (what: string) => async (): Promise<never> =>
     Promise.reject(
       new Error(`Machine ${name} is not this harness's to ${what}: it could not be started again.`),
@@ -72,14 +75,14 @@ export function borrowedMachine(ssh: Ssh, name: string, state = stateFolder): Bo
       const before = await bootId();
       // how it ends may never be told, as the connection ends with the machine
       await shell
-        .attempt(['systemctl', 'reboot', '--no-block'], { within: seconds(20) })
+        .attempt(['systemctl', 'reboot', '--no-block'], { within: ours.machineAnswers })
         .catch(() => undefined);
       await ssh.disconnect();
       await until(
         `machine ${name} has booted again`,
         async () => bootId(),
         (now) => now !== before,
-        { within: minutes(5), every: 1000 },
+        { within: ours.vmBoots, every: 1000 },
       );
     },
     size: async () => {
@@ -94,7 +97,7 @@ export function borrowedMachine(ssh: Ssh, name: string, state = stateFolder): Bo
       await shell.run(['sh', '-c', lending, '-', state], { input: lines.join('') });
     },
     giveBack: async () => {
-      await shell.run(['sh', '-c', restoring, '-', state], { within: minutes(5) });
+      await shell.run(['sh', '-c', restoring, '-', state], { within: ours.packing });
     },
   };
 }

@@ -8,10 +8,10 @@ import {
   type Run,
   type RunOptions,
 } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists } from '#lib/base/files.ts';
 import { withLock } from '#lib/base/lock.ts';
-import { seconds } from '#lib/base/until.ts';
 import type { SshTarget } from './settings.ts';
 
 export interface SshOptions {
@@ -68,7 +68,7 @@ export function ssh(
       const quietly = ['sh', '-c', 'log=$0; exec "$@" >"$log" 2>&1 </dev/null', log];
       const kept = ['-o', 'ControlMaster=yes', '-o', 'ControlPersist=120', '-N', '-f'];
       const { code } = await attempt([...quietly, 'ssh', ...options, ...kept, ...place], {
-        within: seconds(60),
+        within: ours.sshConnects,
       });
       if (code === 0) return;
       const said = exists(log) ? (await readFile(log, 'utf8')).trim() : '';
@@ -100,7 +100,7 @@ export function ssh(
       if (!(await open())) await connect();
       const words = ['scp', '-q', ...options, '-o', 'ControlMaster=no', '-P', String(port)];
       const to = `${user}@${host}:${remotePath}`;
-      const output = await attempt([...words, '--', localPath, to], { within: seconds(900) });
+      const output = await attempt([...words, '--', localPath, to], { within: ours.sshCopies });
       if (output.code === 0) return;
       throw new CommandError(
         [`${host}:`, 'scp', localPath, remotePath],

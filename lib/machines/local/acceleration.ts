@@ -2,11 +2,11 @@ import { closeSync, openSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { attempt, CommandError, run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { readJson, sha256File, writeAtomic } from '#lib/base/files.ts';
 import { cacheDir } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
-import { seconds } from '#lib/base/until.ts';
 import { ownArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
 import { contained } from '#lib/artifacts/contained.ts';
 import { keyOf } from '#lib/artifacts/store.ts';
@@ -54,8 +54,6 @@ export async function qemuVersion(architecture: Architecture): Promise<string> {
 
 export const cpuModel = (): string => cpus()[0]?.model ?? 'unknown';
 
-const deadline = seconds(15);
-
 /** Boots the kernel without a root: a guest that works says so on the console, panics, and ends QEMU. */
 async function bootUnderKvm(kernel: string): Promise<Omit<Answer, 'inputs'>> {
   const architecture = ownArchitecture;
@@ -66,7 +64,7 @@ async function bootUnderKvm(kernel: string): Promise<Omit<Answer, 'inputs'>> {
     ...['-serial', 'stdio', '-kernel', kernel, '-append', `console=${serial} panic=-1`],
   ];
   try {
-    const { stdout, stderr, code, ms } = await attempt(contained(words), { within: deadline });
+    const { stdout, stderr, code, ms } = await attempt(contained(words), { within: ours.kvmTrial });
     return judge(stdout, stderr, code, ms);
   } catch (error) {
     return { acceleration: 'tcg', why: `A guest does not run under /dev/kvm (${reason(error)}): emulating` };

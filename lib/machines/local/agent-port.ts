@@ -1,19 +1,21 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { exists } from '#lib/base/files.ts';
 import { tryLock } from '#lib/base/lock.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import { openLineSocket, type LineSocket } from './line-socket.ts';
 import { agentPorts } from './qemu.ts';
 
 /** Asks the guest agent one thing at a time, over a port that this process has for itself as long as it is busy. */
 export interface AgentPort {
   /**
-   * @param within deadline in milliseconds, from the moment of sending
+   * @param within deadline, from the moment of sending
    * @throws RefusedByAgent with the agent's words, NotRunning when the machine is off
    */
-  ask<T>(execute: string, args?: Record<string, unknown>, within?: number): Promise<T>;
+  ask<T>(execute: string, args?: Record<string, unknown>, within?: Within): Promise<T>;
   /** Lets the port go; the next question takes one again. */
   close(): void;
 }
@@ -39,7 +41,7 @@ export function agentPort(dir: string): AgentPort {
   // each port has an agent of its own, and only the one that started a command knows how it ended
   let names: readonly string[] = agentPorts;
 
-  const connected = async (within: number): Promise<LineSocket> => {
+  const connected = async (within: Within): Promise<LineSocket> => {
     const known = port;
     const socket = await known?.catch(() => undefined);
     if (socket?.open) return socket;
@@ -54,7 +56,11 @@ export function agentPort(dir: string): AgentPort {
   };
 
   return {
-    ask: async <T>(execute: string, args?: Record<string, unknown>, within = seconds(60)): Promise<T> => {
+    ask: async <T>(
+      execute: string,
+      args?: Record<string, unknown>,
+      within: Within = ours.command,
+    ): Promise<T> => {
       const question = `${JSON.stringify({ execute, arguments: args })}\n`;
       const reply = (await (await connected(within)).ask(question, Boolean, within)) as Reply;
       if (reply.error) throw new RefusedByAgent(reply.error.desc);
@@ -79,7 +85,7 @@ const idleMs = 2000;
 async function takePort(
   dir: string,
   names: readonly string[],
-  within: number,
+  within: Within,
 ): Promise<{ name: string; socket: LineSocket }> {
   const taken = await until(
     `a free port of the guest agent answers in ${dir} (console: ${join(dir, 'console.log')})`,
@@ -129,5 +135,5 @@ async function synchronise(socket: LineSocket): Promise<void> {
   const question = JSON.stringify({ execute: 'guest-sync-delimited', arguments: { id } });
   const bytes = Buffer.concat([Buffer.from([0xff]), Buffer.from(`${question}\n`)]);
   // QEMU keeps the question for an agent that is about to start, so patience costs nothing
-  await socket.ask(bytes, (line) => (line as Reply).return === id, seconds(10));
+  await socket.ask(bytes, (line) => (line as Reply).return === id, ours.agentAnswers);
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { ours } from '#lib/base/deadlines.ts';
 import { seconds } from '#lib/base/until.ts';
 import type { AgentPort } from './agent-port.ts';
 import { guestAttempt } from './guest-agent.ts';
@@ -27,7 +28,7 @@ export async function setClock(agent: AgentPort, name: string): Promise<void> {
   let { aheadMs } = await clockOffset(agent);
   for (let go = 0; go < 3 && Math.abs(aheadMs) > 50; go += 1) {
     const move = `${(-aheadMs / 1000).toFixed(6)} seconds`;
-    await guestAttempt(agent, name, ['date', '-u', '-s', move], { within: seconds(30) });
+    await guestAttempt(agent, name, ['date', '-u', '-s', move], { within: ours.command });
     ({ aheadMs } = await clockOffset(agent));
   }
   if (Math.abs(aheadMs) > seconds(1)) {

@@ -1,8 +1,9 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { exists } from '#lib/base/files.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import { enterLab, type LocalLab } from './lab.ts';
 
 /**
@@ -38,7 +39,7 @@ export async function forward(lab: LocalLab, name: string, address: string): Pro
     `TCP:${address}`,
   ]);
   await until(`the forwarder to ${name} listens`, async () => Promise.resolve(exists(socket)), Boolean, {
-    within: seconds(10),
+    within: ours.serverAnswers,
     every: 10,
   });
   await run([...outside, 'setsid', '-f', 'sh', '-c', log, '-', 'socat', listen, `UNIX-CONNECT:${socket}`]);

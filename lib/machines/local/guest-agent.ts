@@ -1,9 +1,9 @@
 import { appendFile } from 'node:fs/promises';
 import { CommandError, timedOut, type Output, type RunOptions } from '#lib/base/command.ts';
-import { msOf } from '#lib/base/deadline.ts';
+import { msOf, type Within } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
-import { seconds, until, NotSeenError } from '#lib/base/until.ts';
+import { until, NotSeenError } from '#lib/base/until.ts';
 import { rootEnvironment } from '#lib/machines/root-environment.ts';
 import { NotRunning, RefusedByAgent, type AgentPort } from './agent-port.ts';
 
@@ -35,7 +35,6 @@ export async function guestAttempt(
 ): Promise<Output> {
   const started = performance.now();
   const within = options.within ?? ours.command;
-  const withinMs = msOf(within);
   const shown = [`${name}:`, ...(options.secret ? [words[0] ?? '', '(arguments withheld)'] : words)];
   const output = (status?: Status): Output => ({
     stdout: decode(status?.['out-data'], options.binary),
@@ -54,7 +53,7 @@ export async function guestAttempt(
   };
 
   if (options.signal?.aborted) throw fail('Called off', undefined, options.signal.reason);
-  const pid = await start(agent, words, options, withinMs).catch((error: unknown) => {
+  const pid = await start(agent, words, options, within).catch((error: unknown) => {
     throw fail(
       error instanceof RefusedByAgent ? 'Could not be started' : 'Could not be asked for',
       undefined,
@@ -63,7 +62,8 @@ export async function guestAttempt(
   });
   let status: Status;
   try {
-    status = await ended(agent, pid, withinMs - (performance.now() - started), options.signal);
+    const left = msOf(within) - (performance.now() - started);
+    status = await ended(agent, pid, Math.max(1, left), options.signal);
   } catch (error) {
     await endTree(agent, pid);
     if (options.signal?.aborted) throw fail('Called off', undefined, options.signal.reason);
@@ -122,7 +122,7 @@ async function start(
   agent: AgentPort,
   words: readonly string[],
   { input, cwd, env = {} }: RunOptions,
-  within: number,
+  within: Within,
 ): Promise<number> {
   const [path, ...arg] = cwd === undefined ? words : ['env', '-C', cwd, ...words];
   const wanted: Record<string, string | undefined> = { ...rootEnvironment, ...env };
@@ -144,7 +144,7 @@ async function start(
 }
 
 /** Asks often at first, for commands that end at once, then less and less: each question costs the guest time. */
-async function ended(agent: AgentPort, pid: number, within: number, signal?: AbortSignal): Promise<Status> {
+async function ended(agent: AgentPort, pid: number, within: Within, signal?: AbortSignal): Promise<Status> {
   const started = performance.now();
   // starting a program takes an emulated processor at least so long
   let due = 10;
@@ -154,7 +154,7 @@ async function ended(agent: AgentPort, pid: number, within: number, signal?: Abo
       const elapsed = performance.now() - started;
       if (elapsed < due || signal?.aborted) return { exited: false };
       due = elapsed + Math.min(100, Math.max(5, elapsed / 4));
-      return agent.ask<Status>('guest-exec-status', { pid }, seconds(30)).catch((error: unknown) => {
+      return agent.ask<Status>('guest-exec-status', { pid }, ours.agentTells).catch((error: unknown) => {
         if (error instanceof RefusedByAgent) return { exited: true, lost: 'the agent was started anew' };
         if (error instanceof NotRunning) return { exited: true, lost: 'the machine was switched off' };
         throw error;
@@ -164,7 +164,7 @@ async function ended(agent: AgentPort, pid: number, within: number, signal?: Abo
       signal?.throwIfAborted();
       return exited;
     },
-    { within: Math.max(1, within), every: 5 },
+    { within, every: 5 },
   );
 }
 
@@ -173,8 +173,8 @@ async function endTree(agent: AgentPort, pid: number): Promise<void> {
   const script =
     'tree() { for child in $(pgrep -P $1); do tree $child; done; echo $1; }; kill -KILL $(tree $1)';
   const words = ['sh', '-c', script, '-', String(pid)];
-  await start(agent, words, {}, seconds(10))
-    .then(async (killer) => ended(agent, killer, seconds(10)))
+  await start(agent, words, {}, ours.agentAnswers)
+    .then(async (killer) => ended(agent, killer, ours.agentAnswers))
     .catch(() => undefined);
 }
 

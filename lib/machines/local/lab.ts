@@ -3,13 +3,15 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ownArchitecture, vmArchitecture } from '#lib/artifacts/architecture.ts';
 import { attempt, run, spawnDetached } from '#lib/base/command.ts';
+import { together } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import { withLock } from '#lib/base/lock.ts';
 import { labDir, root } from '#lib/base/paths.ts';
 import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
 import { defaultVmOs, type Settings } from '#lib/base/settings.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import { endingByWord } from '#lib/machines/ending-by-word.ts';
 import { nodePlans, type Topology } from '#lib/machines/topology.ts';
 import { labGroup, scopeOf, untilScopeEnded } from './cgroups.ts';
@@ -90,7 +92,7 @@ export async function openLab(
       `lab ${name} has its namespaces (log: ${join(dir, 'keeper.log')})`,
       async () => ({ lab: await findLab(name), keeper: processOf(keeper) !== undefined }),
       (seen) => seen.lab !== undefined || !seen.keeper,
-      { within: seconds(20), every: 20 },
+      { within: ours.labOpens, every: 20 },
     );
     if (!lab.lab) {
       throw new Error(`The namespaces of lab ${name} could not be made: ${await log(dir)}`);
@@ -149,7 +151,7 @@ async function close(name: string): Promise<void> {
       (alive) => !alive,
       {
         // what it has elsewhere may take longer to remove
-        within: exists(join(dir, 'on-end')) ? minutes(11) : seconds(60),
+        within: exists(join(dir, 'on-end')) ? together(ours.onEnd, ours.labEnds) : ours.labEnds,
         every: 50,
       },
     );
@@ -166,7 +168,7 @@ async function close(name: string): Promise<void> {
 async function endElsewhere(name: string, dir: string): Promise<void> {
   const program = join(dir, 'on-end');
   if (!exists(program)) return;
-  const { code, stderr } = await attempt([program], { within: minutes(10) });
+  const { code, stderr } = await attempt([program], { within: ours.onEnd });
   if (code === 0) return;
   throw new Error(
     `What lab ${name} has elsewhere could not be ended: ${stderr.trim().split('\n').at(-1) ?? ''} \`npm run lab -- down\` tries again.`,

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { connect } from 'node:net';
+import { msOf, toldOf, type Within } from '#lib/base/deadline.ts';
 import { messageOf } from '#lib/base/errors.ts';
 
 /** A conversation of JSON lines over a unix socket: one question at a time, each with a deadline. */
@@ -9,9 +10,9 @@ export interface LineSocket {
   /**
    * Sends text and returns the first line that is an answer to it; other lines are dropped. Callers queue.
    *
-   * @param within deadline in milliseconds, from the moment of sending
+   * @param within deadline, from the moment of sending
    */
-  ask(text: string | Buffer, isAnswer: (line: unknown) => boolean, within: number): Promise<unknown>;
+  ask(text: string | Buffer, isAnswer: (line: unknown) => boolean, within: Within): Promise<unknown>;
   close(): void;
 }
 
@@ -83,18 +84,18 @@ export async function openLineSocket(
   const exchange = async (
     text: string | Buffer,
     isAnswer: Waiting['isAnswer'],
-    within: number,
+    within: Within,
   ): Promise<unknown> =>
     new Promise((resolve, reject) => {
       if (socket.destroyed) {
         reject(new Error(`${dir}/${file} is closed`));
         return;
       }
-      const late = AbortSignal.timeout(within);
+      const late = AbortSignal.timeout(msOf(within));
       const onLate = (): void => {
         settle();
         socket.destroy();
-        reject(new Error(`${dir}/${file} did not answer within ${String(within / 1000)} s`));
+        reject(new Error(`${dir}/${file} did not answer within ${toldOf(within)}`));
       };
       const done = (): void => {
         late.removeEventListener('abort', onLate);

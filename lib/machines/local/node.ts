@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attempt, run, type Output, type RunOptions } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
 import type { Size } from '#lib/base/settings.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { FileOptions, Machine } from '#lib/machines/machine.ts';
 import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
 import type { NodePlan, Topology } from '#lib/machines/topology.ts';
@@ -103,7 +104,7 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
         async () => Promise.resolve(exists(pidFile)),
         Boolean,
         {
-          within: seconds(20),
+          within: ours.nodeUp,
           every: 10,
         },
       );

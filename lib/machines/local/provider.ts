@@ -1,10 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists } from '#lib/base/files.ts';
 import type { Size } from '#lib/base/settings.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import { doFirstBoot } from '#lib/machines/first-boot.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { MachineProvider, MachineSpec } from '#lib/machines/provider.ts';
@@ -93,6 +94,6 @@ async function readdress(vm: Machine, { vm: address, bystander }: Topology): Pro
     `${vm.name} is at ${address} alone`,
     async () => (await vm.run(['ip', '-4', '-o', 'address', 'show', 'dev', 'eth0'])).stdout,
     (shown) => [...shown.matchAll(/inet ([\d.]+)\//g)].map(([, one]) => one).join() === address,
-    { within: seconds(60), every: 200 },
+    { within: ours.command, every: 200 },
   );
 }

@@ -2,8 +2,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Architecture } from '#lib/artifacts/architecture.ts';
 import { spawnDetached } from '#lib/base/command.ts';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { Acceleration } from './acceleration.ts';
 import { openQmp, type Qmp } from './qmp.ts';
 
@@ -133,7 +135,7 @@ export async function startQemu(
     `QEMU answers in ${dir} (log: ${log})`,
     async () => (isAlive(process) ? openQmp(dir) : 'ended'),
     Boolean,
-    { within: seconds(30), every: 5 },
+    { within: ours.qemuAnswers, every: 5 },
   ).catch((error: unknown) => {
     endProcess(process.pid);
     throw error;
@@ -151,7 +153,7 @@ export async function saveState(dir: string, qmp: Qmp, process: ProcessId): Prom
   await qmp.ask('stop');
   await migrate(dir, qmp, process, 'migrate', 'exec:cat >state');
   await qmp.ask('quit');
-  await untilEnded(process, dir, seconds(30));
+  await untilEnded(process, dir, ours.qemuEnds);
 }
 
 /** Loads the file `state` into a machine that waits for one, and lets it run. */
@@ -164,10 +166,10 @@ export async function loadState(dir: string, qmp: Qmp, process: ProcessId): Prom
 export async function switchOff(dir: string, process: ProcessId): Promise<void> {
   const qmp = await openQmp(dir);
   await qmp.ask('quit');
-  await untilEnded(process, dir, seconds(30));
+  await untilEnded(process, dir, ours.qemuEnds);
 }
 
-export async function untilEnded(process: ProcessId, dir: string, within: number): Promise<void> {
+export async function untilEnded(process: ProcessId, dir: string, within: Within): Promise<void> {
   await until(
     `QEMU has ended (${dir})`,
     async () => Promise.resolve(isAlive(process)),
@@ -198,7 +200,7 @@ async function migrate(
     async () =>
       isAlive(process) ? qmp.ask('query-migrate') : { status: 'failed', 'error-desc': 'QEMU ended' },
     ({ status }) => status === 'completed' || status === 'failed',
-    { within: minutes(2), every: 5 },
+    { within: ours.stateMoves, every: 5 },
   );
   if (seen.status !== 'completed') {
     const why = seen['error-desc'] ?? 'no reason given';

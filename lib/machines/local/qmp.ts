@@ -1,4 +1,4 @@
-import { seconds } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { openLineSocket } from './line-socket.ts';
 
 /** QEMU's own control line. */
@@ -23,7 +23,7 @@ export async function openQmp(dir: string): Promise<Qmp> {
       const { return: answer, error } = line as Reply;
       return answer !== undefined || error !== undefined;
     };
-    const reply = (await socket.ask(`${question}\n`, isReply, seconds(30))) as Reply;
+    const reply = (await socket.ask(`${question}\n`, isReply, ours.qemuAnswers)) as Reply;
     if (reply.error) throw new Error(`QEMU refused ${execute} (${dir}): ${reply.error.desc}`);
     return reply.return as T;
   };

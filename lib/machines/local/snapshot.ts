@@ -5,11 +5,12 @@ import { contained } from '#lib/artifacts/contained.ts';
 import { produce, type Place } from '#lib/artifacts/store.ts';
 import { architectureOf } from '#lib/artifacts/vm-image.ts';
 import { CommandError } from '#lib/base/command.ts';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { readJson, writeAtomic } from '#lib/base/files.ts';
 import { endProcess } from '#lib/base/processes.ts';
 import type { Size } from '#lib/base/settings.ts';
-import { minutes } from '#lib/base/until.ts';
 import { acceleration, cpuModel, qemuVersion } from './acceleration.ts';
 import { agentPort, type AgentPort } from './agent-port.ts';
 import { setClock } from './clock.ts';
@@ -109,7 +110,7 @@ async function freeze(
   const { process, qmp } = await startQemu(dir, network, plan);
   const agent = agentPort(dir);
   try {
-    const { state, failed } = await untilUp(agent, plan.name, minutes(5));
+    const { state, failed } = await untilUp(agent, plan.name, ours.vmFirstBoots);
     if (state !== 'running') throw new Error(`systemd of ${plan.name} is ${state}: ${failed}`);
     await setClock(agent, plan.name);
     const inGuest: Machine['run'] = async (words, options) => {
@@ -119,7 +120,8 @@ async function freeze(
     };
     note('furnishing');
     await uploadFile(dir, inGuest, local, remote);
-    for (const script of [...scripts, ...warmUp]) await inGuest(['sh', '-c', script], { within: minutes(3) });
+    for (const script of [...scripts, ...warmUp])
+      await inGuest(['sh', '-c', script], { within: ours.snapshotStep });
     agent.close();
     note('freezing');
     await saveState(dir, qmp, process);
@@ -146,7 +148,7 @@ async function freeze(
 export async function untilUp(
   agent: AgentPort,
   name: string,
-  within: number,
+  within: Within,
 ): Promise<{ state: 'running' | 'degraded'; failed: string }> {
   await agent.ask('guest-ping', undefined, within);
   const { stdout } = await guestAttempt(agent, name, ['systemctl', 'is-system-running', '--wait'], {

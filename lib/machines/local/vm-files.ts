@@ -1,7 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ours } from '#lib/base/deadlines.ts';
 import { withLock } from '#lib/base/lock.ts';
-import { minutes } from '#lib/base/until.ts';
 import type { FileOptions, Machine } from '#lib/machines/machine.ts';
 import { dropDiskMiB } from './vm-folder.ts';
 
@@ -49,7 +49,7 @@ export async function uploadFile(
       'truncate -s "$size" "$draft"; mv -fT "$draft" "$path"',
     ].join('; ');
     const words = ['-', remotePath, sectors, String(size), '-D', ...ownership(options)];
-    await run(['sh', '-c', script, ...words], { within: minutes(5) });
+    await run(['sh', '-c', script, ...words], { within: ours.packing });
   });
 }
 

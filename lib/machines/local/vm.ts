@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CommandError, recordingCommand } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { isAlive, type ProcessId } from '#lib/base/processes.ts';
 import { say } from '#lib/base/progress.ts';
 import type { Size } from '#lib/base/settings.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import { agentPort } from './agent-port.ts';
 import { reseed, setClock } from './clock.ts';
@@ -60,11 +61,11 @@ export function vmMachine({ labDir, enter, base, size, name }: VmPlace): VmMachi
     const shown = options?.secret ? [words[0] ?? '', '(arguments withheld)'] : words;
     throw new CommandError([`${name}:`, ...shown], `Exit status ${String(output.code)}`, output);
   };
-  const bootId = async (within: number): Promise<string> =>
-    (await run(['cat', '/proc/sys/kernel/random/boot_id'], { within })).stdout.trim();
+  const bootId = async (): Promise<string> =>
+    (await run(['cat', '/proc/sys/kernel/random/boot_id'])).stdout.trim();
   // how the command ends may never be told, as the agent ends with the machine
   const systemctl = async (what: 'poweroff' | 'reboot'): Promise<void> => {
-    await agent.ask('guest-exec', { path: 'systemctl', arg: [what, '--no-block'] }, seconds(20));
+    await agent.ask('guest-exec', { path: 'systemctl', arg: [what, '--no-block'] }, ours.agentTells);
     agent.close();
   };
   const running = (): ProcessId | undefined => {
@@ -116,7 +117,7 @@ export function vmMachine({ labDir, enter, base, size, name }: VmPlace): VmMachi
       const { process, qmp } = await startQemu(dir, enter, { ...machine, memory: 'own', incoming: false });
       await writeState(dir, { machinery: machine, process });
       qmp.close();
-      await untilUp(agent, name, minutes(3));
+      await untilUp(agent, name, ours.vmBoots);
       await setClock(agent, name);
     },
     stop: async () => {
@@ -124,7 +125,7 @@ export function vmMachine({ labDir, enter, base, size, name }: VmPlace): VmMachi
       if (!process) return;
       try {
         await systemctl('poweroff');
-        await untilEnded(process, dir, minutes(1));
+        await untilEnded(process, dir, ours.vmPowersDown);
       } catch (error) {
         if (!running()) return;
         say(`Machine ${name} did not power down, so it is switched off: ${messageOf(error)}`);
@@ -132,15 +133,15 @@ export function vmMachine({ labDir, enter, base, size, name }: VmPlace): VmMachi
       }
     },
     restart: async () => {
-      const before = await bootId(seconds(60));
+      const before = await bootId();
       await systemctl('reboot');
       await until(
         `machine ${name} has booted again (log: ${join(dir, 'console.log')})`,
-        async () => bootId(minutes(1)),
+        async () => bootId(),
         (now) => now !== before,
-        { within: minutes(3), every: 200 },
+        { within: ours.vmBoots, every: 200 },
       );
-      await untilUp(agent, name, minutes(3));
+      await untilUp(agent, name, ours.vmBoots);
       await setClock(agent, name);
     },
     size: async () => {

@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { piped } from '#lib/base/command.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { temporary } from '#lib/base/temporary.ts';
-import { minutes } from '#lib/base/until.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
@@ -67,7 +67,7 @@ export function localMachines(
         const one = await machine(instance);
         if (isNode(one)) return await piped([...one.enter(), ...words], { input, out, err });
         // the guest agent takes an input as a whole; how long a command may take is for its caller to say
-        const options = { input: await buffer(input), binary: true, within: minutes(60) };
+        const options = { input: await buffer(input), binary: true, within: ours.build };
         const said = await one.attempt(words, options);
         out(Buffer.from(said.stdout, 'latin1'));
         err(Buffer.from(said.stderr, 'latin1'));
