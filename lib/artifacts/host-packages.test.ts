@@ -58,14 +58,14 @@ test('without root the command that installs it is named', async () => {
 
   await expect(refused).rejects.toThrow(RefusedError);
   await expect(refused).rejects.toThrow(
-    'lacks containernetworking-plugins. Install them as root: apt-get update && apt-get install --yes --no-install-recommends --no-remove containernetworking-plugins.',
+    'lacks containernetworking-plugins. Install them: as root: apt-get update && apt-get install --yes --no-install-recommends --no-remove containernetworking-plugins.',
   );
 });
 
 test('elsewhere the packages are named', async () => {
   const refused = hostPackages(ownArchitecture, host(['socat'], { osRelease: 'ID=alpine\n' }));
 
-  await expect(refused).rejects.toThrow("lacks socat. Install the counterparts of Debian's packages");
+  await expect(refused).rejects.toThrow("lacks socat. Install them: the counterparts of Debian's packages");
 });
 
 test('no Go and an old Go are refused, before anything is installed', async () => {

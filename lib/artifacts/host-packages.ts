@@ -71,20 +71,13 @@ export interface Host {
  * @param vm the architecture of the VM that is made on this host; undefined when no machine is made here
  * @throws RefusedError that names what is missing and the command that installs it
  */
-export async function hostPackages(vm: Architecture | undefined, host: Host = here()): Promise<void> {
+export async function hostPackages(vm: Architecture | undefined, host: Host = thisHost()): Promise<void> {
   await refuseOldGo(host);
   const missing = missingPackages(vm, host);
   if (missing.length === 0) return;
   const names = missing.join(' ');
-  // Docker's containerd.io, which has containerd and runc, would be removed for a package of the same programs
-  const install = ['apt-get', 'install', '--yes', '--no-install-recommends', '--no-remove', ...missing];
-  const debian = /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(host.osRelease) && host.has('apt-get');
-  if (!host.root || !debian) {
-    const how = debian
-      ? `as root: apt-get update && ${install.join(' ')}`
-      : `the counterparts of Debian's packages`;
-    throw new RefusedError(`This machine lacks ${names}. Install ${debian ? 'them ' : ''}${how}.`);
-  }
+  const { install, byUs, inWords } = installing(missing, host);
+  if (!byUs) throw new RefusedError(`This machine lacks ${names}. Install them: ${inWords}.`);
 
   say(`This machine lacks ${names}: installing them with apt-get, as root.`);
   if (missing.includes('containerd') && exists('/run/systemd/system')) {
@@ -105,8 +98,29 @@ export async function hostPackages(vm: Architecture | undefined, host: Host = he
   }
 }
 
+/**
+ * How Debian packages are installed on this host.
+ *
+ * @returns the command after `apt-get update`, whether the run may give it by itself, and what somebody else has to do
+ */
+export function installing(
+  missing: readonly string[],
+  { osRelease, root, has }: Pick<Host, 'osRelease' | 'root' | 'has'>,
+): { install: string[]; byUs: boolean; inWords: string } {
+  // Docker's containerd.io, which has containerd and runc, would be removed for a package of the same programs
+  const install = ['apt-get', 'install', '--yes', '--no-install-recommends', '--no-remove', ...missing];
+  const debian = /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(osRelease) && has('apt-get');
+  const inWords = debian
+    ? `${root ? '' : 'as root: '}apt-get update && ${install.join(' ')}`
+    : "the counterparts of Debian's packages, by the package manager of this system";
+  return { install, byUs: debian && root, inWords };
+}
+
 /** The Debian packages of which something that the lab runs is missing; `vm` as for hostPackages. */
-export function missingPackages(vm: Architecture | undefined, { has }: Pick<Host, 'has'> = here()): string[] {
+export function missingPackages(
+  vm: Architecture | undefined,
+  { has }: Pick<Host, 'has'> = thisHost(),
+): string[] {
   return Object.entries(neededFor(vm)).flatMap(([name, parts]) => (parts.every(has) ? [] : [name]));
 }
 
@@ -116,18 +130,21 @@ const neededFor = (vm: Architecture | undefined): typeof needed => ({
   ...(vm === undefined || vm === ownArchitecture ? {} : neededForArm64),
 });
 
-async function refuseOldGo({ has, run }: Host): Promise<void> {
+/** The version of Go on PATH, such as go1.24.2. @throws RefusedError when there is none, or it is too old */
+export async function refuseOldGo({ has, run }: Pick<Host, 'has' | 'run'>): Promise<string> {
   const [major, minor] = goNeeded;
   const wanted = `Go ${String(major)}.${String(minor)} or newer is needed to build Kubernetes and Istio`;
   const way = 'install it (https://go.dev/doc/install) and put its bin folder on PATH';
   if (!has('go')) throw new RefusedError(`${wanted}, and there is no go on PATH; ${way}.`);
   const { stdout } = await run(['go', 'env', 'GOVERSION'], { cwd: '/' });
   const [, seenMajor, seenMinor] = /^go(\d+)\.(\d+)/.exec(stdout) ?? [];
-  if (seenMajor === undefined || Number(seenMajor) > major || Number(seenMinor) >= minor) return;
+  if (seenMajor === undefined || Number(seenMajor) > major || Number(seenMinor) >= minor)
+    return stdout.trim();
   throw new RefusedError(`${wanted}, and the go on PATH is ${stdout.trim()}; ${way}.`);
 }
 
-function here(): Host {
+/** This host itself. */
+export function thisHost(): Host {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin', '/usr/local/sbin'];
   const runs = (path: string): boolean => {
     try {

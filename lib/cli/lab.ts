@@ -2,20 +2,22 @@ import { interactive } from '#lib/base/command.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
-import { hostPackages, missingPackages } from '#lib/artifacts/host-packages.ts';
+import { examine, isLacking } from '#lib/doctor/examine.ts';
+import { report } from '#lib/doctor/finding.ts';
+import { here } from '#lib/doctor/host.ts';
 import { clientEnv } from '#lib/layers/client-env.ts';
+import { askedOf } from '#lib/layers/fit.ts';
 import { attachLab } from '#lib/layers/lab.ts';
 import { outcomeOf } from '#lib/layers/layer.ts';
 import { ensure, layers } from '#lib/layers/layers.ts';
 import { endLab, openLabFor } from '#lib/layers/open.ts';
-import { vmMadeHere } from '#lib/layers/own-network.ts';
 import { asUser, machineOf } from '#lib/layers/shell.ts';
 import { deleteVm, recreateVm } from '#lib/layers/vm-anew.ts';
 import { findLab, keepLab } from '#lib/machines/local/lab.ts';
 import { labNames, sweep } from '#lib/machines/local/sweep.ts';
 
 const usage = `npm run lab -- <command>
-  doctor              what this machine lacks
+  doctor              looks at all that a run would trip over on this machine, and says what mends it
   up [layer]          bring the lab up (to a layer), and keep it; with --recreate the one that stands is ended first
   status              which labs and layers stand
   shell <machine>     a shell on k3s-master, k3s-worker-1, k3s-worker-2, or the VM (words after it are run instead);
@@ -28,12 +30,9 @@ const usage = `npm run lab -- <command>
 
 const commands: Readonly<Record<string, (words: string[]) => Promise<void>>> = {
   async doctor() {
-    const vm = vmMadeHere(readSettings());
-    const missing = missingPackages(vm);
-    if (missing.length > 0)
-      throw new RefusedError(`Missing Debian packages: apt-get install ${missing.join(' ')}`);
-    await hostPackages(vm);
-    say('Nothing is missing.');
+    const findings = await examine(await askedOf(readSettings()), here());
+    process.stdout.write(report(findings));
+    if (findings.some(isLacking)) process.exitCode = 2;
   },
 
   async up(words) {

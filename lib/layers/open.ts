@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ownArchitecture, vmArchitecture } from '#lib/artifacts/architecture.ts';
-import { hostPackages } from '#lib/artifacts/host-packages.ts';
 import { istioArch } from '#lib/artifacts/istio-arch.ts';
 import { kubernetesSource } from '#lib/artifacts/kubernetes-source.ts';
 import { istioSource } from '#lib/artifacts/source.ts';
@@ -21,10 +20,11 @@ import { clientEnv, clientSettings } from './client-env.ts';
 import { giveBackLab } from './existing/give-back.ts';
 import { openExisting } from './existing/open.ts';
 import { hasRecord } from './existing/record.ts';
+import { makeFit } from './fit.ts';
 import { forgetFailures } from './layer.ts';
 import { layers } from './layers.ts';
 import { labOf, measured, type Lab } from './lab.ts';
-import { ownNetwork, refuseUpstream, vmMadeHere } from './own-network.ts';
+import { ownNetwork, refuseUpstream } from './own-network.ts';
 import { learnPatience } from './patience.ts';
 import { programs } from './programs.ts';
 
@@ -40,13 +40,12 @@ export async function openLabFor(
 ): Promise<{ lab: Lab; kept: boolean }> {
   istioArch();
   refuseElsewhere(asked);
-  if (asked.lab.provider === 'existing') return openExisting(asked, { recreate });
-  if (process.platform !== 'linux') throw new RefusedError('A lab of our own machines needs Linux.');
-  if (process.getuid?.() !== 0) {
-    throw new RefusedError(
-      'Making machines, namespaces, images and packages for a lab takes root: run it as root.',
-    );
+  if (asked.lab.provider === 'existing') {
+    await makeFit(asked);
+    return openExisting(asked, { recreate });
   }
+  if (process.platform !== 'linux') throw new RefusedError('A lab of our own machines needs Linux.');
+  await makeFit(asked);
   if (asked.lab.provider === 'multipass') await multipass().version();
   const addresses = ownNetwork(asked);
   const patience = await learnPatience();
@@ -59,7 +58,6 @@ export async function openLabFor(
     ...asked,
     lab: { ...asked.lab, artifactSource: source.is, distribution: kubernetes.is },
   };
-  await hostPackages(vmMadeHere(settings));
   const paths = await programs(settings, source, { ownVm: addresses !== undefined });
   if (recreate) await closeLab(settings.lab.name);
   const { lab: local, kept } = await openLab(settings, addresses);

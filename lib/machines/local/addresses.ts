@@ -16,5 +16,8 @@ const at = (net: string, master: number, vm: number): Topology => ({
 /** The local provider's: the same in every lab, because each has network namespaces of its own. */
 export const localAddresses = at('192.168.64', 60, 64);
 
+/** The network that these are in. */
+export const localNetwork = '192.168.64.0/24';
+
 /** Those of machines that back instances of another provider: others in all places, so that nobody can lean on ours. */
 export const backingAddresses = at('10.151.96', 101, 117);
