@@ -31,8 +31,8 @@ describe('what is tried in namespaces', () => {
 
   test('a host that lets no namespace be made', async () => {
     const answers = (command: string): object | undefined =>
-      command.includes('ip tuntap add')
-        ? { code: 1, stderr: 'unshare: unshare failed: Operation not permitted' }
+      command.startsWith('unshare')
+        ? { code: 1, stdout: '', stderr: 'unshare: unshare failed: Operation not permitted' }
         : undefined;
 
     expect(lacking(await look({ answers }))).toEqual([
@@ -47,12 +47,12 @@ describe('rules of netfilter', () => {
   /** A kernel without some modules: as restore and as single rules would tell. */
   const without = (variant: string, rules: RegExp) => (command: string, input: string) => {
     if (command.includes(`iptables-${variant}-restore`))
-      return { code: 1, stderr: 'iptables-restore: failed' };
+      return { code: 1, stdout: 'inside\n', stderr: 'iptables-restore: failed' };
     if (!command.includes(`iptables-${variant} `)) return undefined;
     const lines = input
       .split('\n')
       .map((rule) => (rules.test(rule) ? 'no: No chain/target/match by that name.' : ''));
-    return { stdout: lines.join('\n') };
+    return { stdout: `inside\n${lines.join('\n')}` };
   };
 
   test('those that are refused are named, with who has such rules', async () => {

@@ -1,33 +1,37 @@
+import { join } from 'node:path';
 import { findLab } from '#lib/machines/local/lab.ts';
-import { labNames } from '#lib/machines/local/sweep.ts';
+import { groups, labNames } from '#lib/machines/local/sweep.ts';
 import type { Check } from './finding.ts';
+import type { Host } from './host.ts';
 
-/** Other labs of this cache or with control groups here, and what is left of labs that are gone. */
+/** Other labs of this machine, and what is left of labs that are gone. */
 export const labs: Check = {
   what: 'labs',
-  look: async (_host, { settings }) => {
+  look: async (host, { settings }) => {
     const what = 'labs';
-    const names = labNames();
-    const standing = await Promise.all(names.map(async (name) => ({ name, lab: await findLab(name) })));
-    const stands = standing.filter(({ lab }) => lab).map(({ name }) => name);
-    const left = standing.filter(({ lab }) => !lab).map(({ name }) => name);
-    const others = stands.filter((name) => name !== settings.lab.name);
-    return [
-      {
-        what,
-        state: others.length > 0 ? 'note' : 'good',
-        found: stands.length > 0 ? `running: ${stands.join(', ')}` : 'none runs',
-      },
-      ...(left.length > 0
-        ? [
-            {
-              what,
-              state: 'note' as const,
-              found: `left over: ${left.join(', ')}`,
-              mend: 'npm run lab -- gc',
-            },
-          ]
-        : []),
-    ];
+    const named = await Promise.all(
+      labNames().map(async (name) => ({ name, lab: await findLab(name), works: hasProcesses(host, name) })),
+    );
+    const running = named.filter(({ lab, works }) => lab ?? works).map(({ name }) => name);
+    const left = named.filter(({ lab, works }) => !lab && !works).map(({ name }) => name);
+    const others = running.filter((name) => name !== settings.lab.name);
+    const found = running.length > 0 ? `running: ${running.join(', ')}` : 'none runs';
+    const first = { what, state: others.length > 0 ? ('note' as const) : ('good' as const), found };
+    if (left.length === 0) return [first];
+    const mend = 'npm run lab -- gc';
+    return [first, { what, state: 'note', found: `left over: ${left.join(', ')}`, mend }];
   },
 };
+
+/** Whether there are processes in the control groups of a lab, which may be one of another cache. */
+const hasProcesses = (host: Host, name: string): boolean =>
+  groups().some((group) => populated(host, join(group, name), 4));
+
+function populated(host: Host, group: string, depth: number): boolean {
+  if ((host.read(join(group, 'cgroup.procs')) ?? '') !== '') return true;
+  // a file has no names in it
+  return (
+    depth > 0 &&
+    host.list(group).some((name) => !name.includes('.') && populated(host, join(group, name), depth - 1))
+  );
+}

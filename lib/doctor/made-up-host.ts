@@ -76,6 +76,7 @@ function usual(command: string): Partial<Output> | undefined {
   if (command.startsWith('apt-get indextargets')) return { stdout: 'a-mirror\n' };
   if (command === 'iptables --version') return { stdout: 'iptables v1.8.9 (nf_tables)\n' };
   if (command.includes('ip tuntap add')) return { stdout: goodParts };
+  if (command.startsWith('unshare')) return { stdout: 'inside\n' };
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import type { Output } from '#lib/base/command.ts';
 import { inNamespaces } from './namespaces.ts';
 import { firstLine, type Asked, type Check, type Finding } from './finding.ts';
 import type { Host } from './host.ts';
@@ -6,21 +7,29 @@ import { kubeRouter, policyRules, triedRules, triedSet, type TriedRule } from '.
 
 type Variant = 'nft' | 'legacy';
 
-/** Adds all rules at once, as kube-proxy does, in a network namespace that is gone afterwards. */
-const atOnce = (variant: Variant): string[] =>
-  inNamespaces(`${prepared}\nexec iptables-${variant}-restore -w`);
+/** Says so once it is inside; the lock of iptables-legacy is a file in /run. */
+const inside = (script: string): string[] =>
+  inNamespaces(`mount -t tmpfs tmpfs /run && echo inside || exit 1\n${script}`);
 
-/** Adds the rules on standard input one by one, and says of each, on a line, whether it could be. */
+const setMade = `ipset create ${triedSet} hash:ip timeout 0 >/dev/null 2>&1`;
+
+/** Adds all rules at once, as kube-proxy does, in a network namespace that is gone afterwards. */
+const atOnce = (variant: Variant): string[] => inside(`${setMade}\nexec iptables-${variant}-restore -w`);
+
+/** Adds the rules on standard input one by one, and says of each, on a line, why it could not be. */
 const oneByOne = (variant: Variant): string[] =>
-  inNamespaces(
-    `${prepared}
+  inside(
+    `${setMade}
 while read -r rule; do
   if eval "iptables-${variant} -w -t $rule" >/dev/null 2>/run/said; then echo; else echo "no: $(head -n 1 /run/said)"; fi
 done`,
   );
 
-// the lock of iptables-legacy is a file in /run
-const prepared = `mount -t tmpfs tmpfs /run && ipset create ${triedSet} hash:ip timeout 0 >/dev/null 2>&1`;
+/** What is no fault of the rules: that nothing can be done in namespaces is a finding of its own. */
+const outside = ({ stdout }: Output, what: string): Finding[] | undefined =>
+  stdout.startsWith('inside\n')
+    ? undefined
+    : [{ what, state: 'unknown', found: 'not looked at, as nothing can be done in namespaces' }];
 
 /** The rules as iptables-restore takes them. */
 function restorable(rules: readonly TriedRule[]): string {
@@ -42,13 +51,15 @@ const iptables = (variant: Variant): Check => ({
     const what = `rules by iptables-${variant}`;
     const wanted = 'those of kube-proxy, Istio and portmap, and with LAB_DISTRIBUTION=k3s kube-router';
     const all = await host.attempt(atOnce(variant), { input: restorable(triedRules) });
+    const unseen = outside(all, what);
+    if (unseen) return unseen;
     const number = `${String(triedRules.length)} of ${String(triedRules.length)}`;
     if (all.code === 0) return [{ what, state: 'good', found: `${number} kinds can be added` }];
     const state = (await isAsked(host, variant)) ? 'lacking' : 'note';
     const each = await host.attempt(oneByOne(variant), {
       input: triedRules.map(({ table, rule }) => `${table} ${rule}\n`).join(''),
     });
-    const answers = each.stdout.split('\n').slice(0, triedRules.length);
+    const answers = each.stdout.split('\n').slice(1, triedRules.length + 1);
     const refused = triedRules
       .map((rule, i) => ({ ...rule, said: (answers[i] ?? 'nothing was said').replace(/^no: /, '') }))
       .filter(({ said }) => said !== '');
@@ -97,7 +108,10 @@ const nft: Check = {
   root: true,
   look: async (host) => {
     const what = 'rules by nft';
-    const { code, stderr } = await host.attempt(inNamespaces('exec nft -f -'), { input: policyRules });
+    const said = await host.attempt(inside('exec nft -f -'), { input: policyRules });
+    const { code, stderr } = said;
+    const unseen = outside(said, what);
+    if (unseen) return unseen;
     if (code === 0) return [{ what, state: 'good', found: 'those of a network policy can be added' }];
     const found = `those of a network policy are refused (${firstLine(stderr)})`;
     const modules = ['nf_tables', 'nft_ct', 'nft_reject_inet'];
