@@ -162,6 +162,20 @@ test('what takes packages to look at says so, and the packages are what is lacki
   ]);
 });
 
+test('apt without a source is lacking where packages are, and told where only the VM is to be made', async () => {
+  const answers = (command: string): object | undefined =>
+    command.startsWith('apt-get indextargets') ? { stdout: '' } : undefined;
+  const line = 'package sources: apt knows none';
+
+  expect(lacking(await look({ answers }))).toEqual([]);
+  expect(ofState(await look({ answers }), 'note').find((one) => one.startsWith(line))).toContain(
+    'DEBIAN_MIRROR',
+  );
+  expect(lacking(await look({ answers, lacks: ['socat'] }))).toContain(
+    `${line}; wanted: one with the packages that are missing; mend: add one to /etc/apt/sources.list.d`,
+  );
+});
+
 test('elsewhere than on Debian the packages are named', async () => {
   expect(lacking(await look({ lacks: ['socat', 'apt-get'], osRelease: 'ID=fedora\n' }))).toEqual([
     expect.stringContaining("missing: socat; mend: the counterparts of Debian's packages"),

@@ -4,7 +4,7 @@ import { mendModules } from './modules.ts';
 
 /** Words that run a script of sh in namespaces like those of a lab and of its nodes; all that it makes is gone with it. */
 export const inNamespaces = (script: string, ...words: string[]): string[] => [
-  ...['unshare', '--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--kill-child=KILL'],
+  ...['unshare', '--mount', '--net', '--pid', '--uts', '--ipc', '--cgroup', '--fork', '--kill-child=KILL'],
   ...['sh', '-c', script, '-', ...words],
 ];
 

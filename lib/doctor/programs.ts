@@ -75,24 +75,26 @@ const sources: Check = {
   takes: ['apt-get'],
   look: async (host, { settings, vm }) => {
     const what = 'package sources';
-    const made = host
-      .list(join(settings.lab.cache, 'artifacts'))
-      .some((name) => name.startsWith('vm-image-'));
-    if (missingPackages(vm, host).length === 0 && (vm === undefined || made))
+    const { cache, vmOs } = settings.lab;
+    const made = host.list(join(cache, 'artifacts')).some((name) => name.startsWith('vm-image-'));
+    const missing = missingPackages(vm, host).length > 0;
+    if (!missing && (vm === undefined || vmOs === 'none' || made))
       return [{ what, state: 'good', found: 'not asked, as all that comes from them is here' }];
     const ask = ['apt-get', 'indextargets', '--format', '$(SITE)', 'Created-By: Packages'];
     const { stdout, stderr } = await host.attempt(ask);
     const known = stdout.split('\n').filter(Boolean).length;
     if (known > 0) return [{ what, state: 'good', found: `apt knows ${String(known)}` }];
-    return [
-      {
-        what,
-        state: 'lacking',
-        found: `apt knows none${stderr.trim() === '' ? '' : ` (${firstLine(stderr)})`}`,
-        wanted: 'for packages that are missing, and for the disk of the VM',
-        mend: 'add one to /etc/apt/sources.list.d',
-      },
-    ];
+    const found = `apt knows none${stderr.trim() === '' ? '' : ` (${firstLine(stderr)})`}`;
+    if (!missing)
+      return [
+        {
+          what,
+          state: 'note',
+          found: `${found}; the VM is made from DEBIAN_MIRROR, or Debian's own archives`,
+        },
+      ];
+    const wanted = 'one with the packages that are missing';
+    return [{ what, state: 'lacking', found, wanted, mend: 'add one to /etc/apt/sources.list.d' }];
   },
 };
 

@@ -5,7 +5,7 @@ import { mendModules } from './modules.ts';
 export const vm: readonly Check[] = [
   {
     what: 'VM',
-    when: ({ vm: architecture }) => architecture !== undefined,
+    when: ({ vm: architecture, settings }) => architecture !== undefined && settings.lab.vmOs !== 'none',
     look: async (host, { vm: architecture = ownArchitecture }) => {
       const what = 'VM';
       if (architecture !== ownArchitecture)
@@ -19,7 +19,8 @@ export const vm: readonly Check[] = [
   },
   {
     what: 'binfmt_misc',
-    when: ({ vm: architecture }) => architecture !== undefined && architecture !== ownArchitecture,
+    when: ({ vm: architecture, settings }) =>
+      architecture !== undefined && architecture !== ownArchitecture && settings.lab.vmOs !== 'none',
     look: async (host) => {
       const what = 'binfmt_misc';
       const known = /\bbinfmt_misc$/m.test(host.read('/proc/filesystems') ?? '');
