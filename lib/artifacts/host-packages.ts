@@ -7,9 +7,7 @@ import { RefusedError } from '#lib/base/errors.ts';
 import { say, step } from '#lib/base/progress.ts';
 import { ownArchitecture, type Architecture } from './architecture.ts';
 import { debianKeyring } from './debian-sources.ts';
-
-/** The oldest Go that the pinned modules build with. */
-const goNeeded = [1, 24] as const;
+import { isOlder, neededGo } from './go-version.ts';
 
 /** Debian package -> what of it every lab runs: commands, or files by their path. */
 const needed: Readonly<Record<string, readonly string[]>> = {
@@ -130,16 +128,23 @@ const neededFor = (vm: Architecture | undefined): typeof needed => ({
   ...(vm === undefined || vm === ownArchitecture ? {} : neededForArm64),
 });
 
-/** The version of Go on PATH, such as go1.24.2. @throws RefusedError when there is none, or it is too old */
-export async function refuseOldGo({ has, run }: Pick<Host, 'has' | 'run'>): Promise<string> {
-  const [major, minor] = goNeeded;
-  const wanted = `Go ${String(major)}.${String(minor)} or newer is needed to build Kubernetes and Istio`;
+/**
+ * The version of Go on PATH, such as go1.24.2.
+ *
+ * @param needed the oldest that will do, and who asks for it
+ * @throws RefusedError when there is none, or it is too old
+ */
+export async function refuseOldGo(
+  { has, run }: Pick<Host, 'has' | 'run'>,
+  needed = neededGo(),
+): Promise<string> {
+  const { version, module } = needed;
+  const wanted = `Go ${version.join('.')} or newer is needed to build what the run takes (${module})`;
   const way = 'install it (https://go.dev/doc/install) and put its bin folder on PATH';
   if (!has('go')) throw new RefusedError(`${wanted}, and there is no go on PATH; ${way}.`);
   const { stdout } = await run(['go', 'env', 'GOVERSION'], { cwd: '/' });
-  const [, seenMajor, seenMinor] = /^go(\d+)\.(\d+)/.exec(stdout) ?? [];
-  if (seenMajor === undefined || Number(seenMajor) > major || Number(seenMinor) >= minor)
-    return stdout.trim();
+  const [, major, minor] = /^go(\d+)\.(\d+)/.exec(stdout) ?? [];
+  if (major === undefined || !isOlder([Number(major), Number(minor)], version)) return stdout.trim();
   throw new RefusedError(`${wanted}, and the go on PATH is ${stdout.trim()}; ${way}.`);
 }
 

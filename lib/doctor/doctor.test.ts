@@ -75,7 +75,7 @@ test.each<[string, Differences, string[]]>([
     'not root',
     { root: false },
     [
-      'user: not root; wanted: root, as machines, namespaces, images and packages are made; mend: sudo -E env PATH="$PATH" npx vitest run',
+      'user: not root; wanted: root, as machines, namespaces, images and packages are made; mend: sudo env PATH="$PATH" npx vitest run',
     ],
   ],
   [
@@ -154,7 +154,7 @@ test('what takes packages to look at says so, and the packages are what is lacki
   const findings = await look({ lacks: ['iptables-nft', 'xtables-nft-multi', 'nft'] });
 
   expect(lacking(findings)).toEqual([
-    'Debian packages: missing: iptables, nftables; mend: apt-get update && apt-get install --yes --no-install-recommends iptables nftables',
+    'Debian packages: missing: iptables, nftables; mend: apt-get update && apt-get install --yes --no-install-recommends --no-remove iptables nftables',
   ]);
   expect(ofState(findings, 'unknown')).toEqual([
     'rules by iptables-nft: not looked at, as iptables-nft is not installed yet',

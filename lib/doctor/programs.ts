@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { installing, missingPackages, refuseOldGo } from '#lib/artifacts/host-packages.ts';
+import { neededGo } from '#lib/artifacts/go-version.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { firstLine, type Check } from './finding.ts';
 
@@ -18,7 +19,7 @@ const root: Check = {
             state: 'lacking',
             found: 'not root',
             wanted: 'root, as machines, namespaces, images and packages are made',
-            mend: 'sudo -E env PATH="$PATH" npx vitest run',
+            mend: 'sudo env PATH="$PATH" npx vitest run',
           },
     ]),
 };
@@ -39,10 +40,10 @@ const node: Check = {
 
 const go: Check = {
   what: 'Go',
-  look: async (host) => {
+  look: async (host, { settings }) => {
     const what = 'Go';
     try {
-      const found = await refuseOldGo(host);
+      const found = await refuseOldGo(host, neededGo(settings));
       return [{ what, state: 'good', found }];
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error;

@@ -21,7 +21,7 @@ const beside = (base: string, file: string): ReleasedFile => ({
 
 /** Istio's release archive for Linux, as downloadIstio of its repository fetches it. */
 export const istioArchive = (
-  { istio }: Releases,
+  { istio }: Pick<Releases, 'istio'>,
   version: string,
   architecture: Architecture,
 ): ReleasedFile => beside(`${istio}/${version}`, `istio-${version}-linux-${debianName(architecture)}.tar.gz`);
@@ -31,7 +31,7 @@ export const istioArchive = (
  * (istio/release-builder, release/publish.sh).
  */
 export const istioPackage = (
-  { packages }: Releases,
+  { packages }: Pick<Releases, 'packages'>,
   version: string,
   architecture: Architecture,
 ): ReleasedFile => {
@@ -42,7 +42,7 @@ export const istioPackage = (
 };
 
 /** What k3s releases for an architecture: its program, its images in the forms that there are, and their checksums. */
-export function k3sFiles({ k3s }: Releases, version: string, architecture: Architecture) {
+export function k3sFiles({ k3s }: Pick<Releases, 'k3s'>, version: string, architecture: Architecture) {
   const name = debianName(architecture);
   // the plus sign of v1.27.7+k3s1
   const base = `${k3s}/${encodeURIComponent(version)}`;
