@@ -32,6 +32,8 @@ export const ours = {
   serverBack: stretching(minutes(2)),
   /** A look at whether a source has what is needed; also without a network a run begins at once. */
   sourceLook: stretching(seconds(3)),
+  /** A program that doctor looks at this host with. */
+  hostLook: stretching(seconds(30)),
   /** A container tool tells its version, docker by its engine. */
   toolAnswers: stretching(seconds(10)),
 

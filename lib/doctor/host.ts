@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { thisHost, type Host as PackagesHost } from '#lib/artifacts/host-packages.ts';
 import { attempt, type Output } from '#lib/base/command.ts';
 import { exists } from '#lib/base/files.ts';
-import { seconds } from '#lib/base/until.ts';
+import { ours } from '#lib/base/deadlines.ts';
 
 /** The file system that a folder is on. */
 export interface FileSystem {
@@ -43,7 +43,7 @@ export interface Host extends PackagesHost {
 /** This host itself. */
 export const here = (): Host => ({
   ...thisHost(),
-  attempt: async (words, options = {}) => attempt(words, { ...options, within: seconds(30) }),
+  attempt: async (words, options = {}) => attempt(words, { ...options, within: ours.hostLook }),
   read: (file) => orUndefined(() => readFileSync(file, 'utf8')),
   list: (folder) => orUndefined(() => readdirSync(folder)) ?? [],
   writable: (path) =>
