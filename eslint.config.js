@@ -25,7 +25,7 @@ const mayImport = {
   suites: ['base/deadlines.ts', 'base/settings.ts', 'base/until.ts', 'claims', 'layers', 'probes', 'kube'],
   'suites/global-setup.ts': ['base', 'claims', 'layers'],
   'vitest.falsify.config.ts': ['report'],
-  'vitest.config.ts': ['base/deadlines.ts', 'report'],
+  'vitest.config.ts': ['report'],
   'vitest.contract.config.ts': ['base/deadlines.ts'],
 };
 

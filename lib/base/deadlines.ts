@@ -76,6 +76,19 @@ export const ours = {
   contractTest: stretching(minutes(2)),
   contractStep: stretching(minutes(6)),
 
+  // limits of programs of others, which are set: with patience 1 each is that program's default
+  /** kubelet: a request to containerd (runtimeRequestTimeout). */
+  runtimeRequest: stretching(minutes(2)),
+  /** kube-controller-manager: a node that says nothing is Unknown (--node-monitor-grace-period). */
+  nodeSilence: stretching(seconds(50)),
+  /** etcd: between two signs of life of its leader, and until another is elected (--heartbeat-interval and so on). */
+  etcdHeartbeat: stretching(100),
+  etcdElection: stretching(seconds(1)),
+  /** kube-apiserver: etcd answers a look at its health (--etcd-healthcheck-timeout, --etcd-readycheck-timeout). */
+  etcdHealth: stretching(seconds(2)),
+  /** istioctl: what it installs becomes ready (--readiness-timeout). */
+  istioReady: stretching(minutes(5)),
+
   // the cluster
   /** One change of the rules of a node. */
   nft: stretching(seconds(10)),

@@ -1,3 +1,5 @@
+import { inWholeSeconds } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { clusterNetworks } from '#lib/machines/topology.ts';
 
@@ -16,10 +18,14 @@ export const controlPlane: Readonly<Record<string, (address: string) => string[]
     '--advertise-client-urls=http://127.0.0.1:2379',
     '--listen-peer-urls=http://127.0.0.1:2380',
     '--log-level=warn',
+    `--heartbeat-interval=${String(ours.etcdHeartbeat.ms)}`,
+    `--election-timeout=${String(ours.etcdElection.ms)}`,
   ],
   'kube-apiserver': (address) => [
     'kube-apiserver',
     '--etcd-servers=http://127.0.0.1:2379',
+    `--etcd-healthcheck-timeout=${inWholeSeconds(ours.etcdHealth)}s`,
+    `--etcd-readycheck-timeout=${inWholeSeconds(ours.etcdHealth)}s`,
     `--advertise-address=${address}`,
     '--secure-port=6443',
     `--service-cluster-ip-range=${clusterNetworks.services}`,
@@ -56,6 +62,7 @@ export const controlPlane: Readonly<Record<string, (address: string) => string[]
     '--use-service-account-credentials=true',
     '--leader-elect=false',
     '--allocate-node-cidrs=false',
+    `--node-monitor-grace-period=${inWholeSeconds(ours.nodeSilence)}s`,
     '--profiling=false',
   ],
   'kube-scheduler': () => [

@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
+import { inWholeSeconds } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { clusterNetworks, type NodePlan } from '#lib/machines/topology.ts';
 
@@ -48,6 +50,7 @@ export async function configureNode(node: NodeMachine): Promise<void> {
       // the sources' waits are about Istio; a sluggish node would only blur them
       syncFrequency: '10s',
       nodeStatusUpdateFrequency: '4s',
+      runtimeRequestTimeout: `${inWholeSeconds(ours.runtimeRequest)}s`,
       serializeImagePulls: false,
     }),
     '/etc/kubernetes/kube-proxy.yaml': stringify({

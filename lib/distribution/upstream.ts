@@ -103,9 +103,7 @@ async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[], progra
   const startedAt = performance.now();
   await Promise.all([
     writeKubeconfigs(lab, admin, port),
-    ...['kube-apiserver', 'kube-controller-manager', 'kube-scheduler'].map(async (one) =>
-      startControlPlane(master, one),
-    ),
+    startControlPlane(master, 'kube-apiserver'),
     ...nodes.map(async (node) => handCredentials(node, secrets)),
   ]);
   await startControllers(
@@ -114,7 +112,11 @@ async function startCluster(lab: LocalLab, nodes: readonly NodeMachine[], progra
   );
 
   const kube = await apiReady(lab, { startedAt, expectedMs: apiServerMs });
-  await Promise.all(nodes.map(async (node) => register(kube, node)));
+  await Promise.all([
+    // these end when the API server is not ready after 10 s, which nothing sets
+    ...['kube-controller-manager', 'kube-scheduler'].map(async (one) => startControlPlane(master, one)),
+    ...nodes.map(async (node) => register(kube, node)),
+  ]);
   await Promise.all(nodes.flatMap((node) => [startKubelet(node), startKubeProxy(node)]));
   const documents = ['kubeadm-admins', 'coredns'].flatMap((name) => manifest(`01-cluster/${name}.yaml`));
   for (const document of documents) await kube.apply(document);

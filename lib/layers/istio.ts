@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { attempt } from '#lib/base/command.ts';
+import { inWholeSeconds } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
@@ -75,9 +76,9 @@ export async function install(lab: Lab, name: string, files: readonly string[]):
       return ['-f', path];
     }),
   );
-  await lab.istioctl(['install', '-y', `--istioNamespace=${lab.settings.istioNamespace}`, ...given.flat()], {
-    within: ours.installIstio,
-  });
+  const words = ['install', '-y', `--istioNamespace=${lab.settings.istioNamespace}`];
+  const patient = `--readiness-timeout=${inWholeSeconds(ours.istioReady)}s`;
+  await lab.istioctl([...words, patient, ...given.flat()], { within: ours.installIstio });
 }
 
 /** A deployment of Istio's namespace, by its name. */
