@@ -43,6 +43,7 @@ const neededForMachines: typeof needed = {
   'qemu-system-x86': ['qemu-system-x86_64'],
   'qemu-utils': ['qemu-img'],
   runc: ['runc'],
+  s6: ['s6-svscan', 's6-supervise', 's6-svc', 's6-svstat'],
 };
 
 /** What a VM of arm64 takes on another machine: an emulator for it, and one for the programs that make its disk. */

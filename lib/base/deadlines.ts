@@ -98,6 +98,10 @@ export const ours = {
   apiAnswers: stretching(seconds(30)),
   /** A watch without a byte: the API server sends a bookmark each minute. */
   apiSilence: stretching(seconds(90)),
+  /** containerd of a node listens, from when it was started. */
+  containerdListens: stretching(minutes(2)),
+  /** Every program of the cluster runs and has done so for a while, from when all were started or one died. */
+  programsStay: stretching(minutes(1)),
   /** All nodes are Ready, from when kubelet was started. */
   nodesReady: stretching(minutes(2)),
   /** One node becomes Ready, or NotReady, after a change. */
@@ -229,6 +233,10 @@ export const ours = {
   bundleLeast: stretching(seconds(5)),
   /** A part of what a machine tells of it. */
   bundlePart: stretching(seconds(6)),
+  /** A program that died may not be back yet, so what is seen counts less. */
+  afterDeath: stretching(seconds(10)),
+  /** A lab in which a program died is whole again: its programs, API server and nodes. */
+  healed: stretching(minutes(5)),
   /** What vitest needs around a claim. */
   claimMargin: stretching(seconds(10)),
   /** A suite's layer is up; cold, Kubernetes and Istio are built first. */

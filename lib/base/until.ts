@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { setMaxListeners } from 'node:events';
 import { inspect } from 'node:util';
 import pWaitFor from 'p-wait-for';
 import { msOf, toldOf, type Within } from './deadline.ts';
@@ -28,6 +29,15 @@ const noted = new AsyncLocalStorage<Wait[] | undefined>();
 /** Does the work and notes how long it waited for what; waits within the looks of a wait are part of that one. */
 export async function notingWaits<T>(into: Wait[], work: () => Promise<T>): Promise<T> {
   return noted.run(into, work);
+}
+
+const calledOff = new AsyncLocalStorage<AbortSignal | undefined>();
+
+/** Does the work; when the signal is aborted its waits end at once, with the signal's reason. */
+export async function callingOff<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  // each wait listens while it lasts
+  setMaxListeners(0, signal);
+  return calledOff.run(signal, work);
 }
 
 type Last<T> = { saw: T } | { failed: unknown } | undefined;
@@ -61,7 +71,7 @@ function describe(last: Last<unknown>): string {
  * ends the wait at once.
  * p-wait-for alone never interrupts a running look and lets a late answer pass, hence the race.
  *
- * @throws NotSeenError at the deadline, with the last thing seen.
+ * @throws NotSeenError at the deadline, with the last thing seen; or why the work was called off that this is a part of
  */
 export async function until<T>(
   what: string,
@@ -102,10 +112,21 @@ export async function until<T>(
     { interval: every },
   );
   watch.catch(() => undefined);
+  const off = calledOff.getStore();
+  let stop: () => void = () => undefined;
+  const inVain = new Promise<never>((_, reject) => {
+    stop = () => {
+      deadline.abort();
+      reject(off?.reason as Error);
+    };
+  });
+  off?.addEventListener('abort', stop);
   try {
-    return await Promise.race([watch, tooLate]);
+    if (off?.aborted) stop();
+    return await Promise.race([watch, tooLate, inVain]);
   } finally {
     clearTimeout(timer);
+    off?.removeEventListener('abort', stop);
     noted.getStore()?.push({ what, startedAt, ms: Math.round(performance.now() - started) });
   }
 }

@@ -9,6 +9,7 @@ import type { Change } from '#lib/kube/manifest.ts';
 import { catalogue, CatalogueError, type Catalogue, type Suite } from './catalogue.ts';
 import { collecting, falsify, falsifying, falsifyingWithin } from './falsify.ts';
 import { evidence, judge, notApplicable, type Judgement, type Outcome } from './outcome.ts';
+import { undisturbed, type Programs } from './undisturbed.ts';
 import { witnesses } from './witnesses.ts';
 
 /** The least that a lab says about itself. */
@@ -23,6 +24,8 @@ export interface Door<L extends AnyLab, Layer extends string> {
   provision(layer: Layer): Promise<void>;
   /** The lab as it stands; changes nothing. */
   attach(layer: Layer): Promise<L>;
+  /** What the lab tells of its programs; undefined when they are somebody else's. */
+  programs?(lab: L): Programs | undefined;
   /** Collects what tells why a claim failed, before anything is put back; returns where that lies. */
   diagnose?(failure: Failure): Promise<string>;
 }
@@ -147,9 +150,11 @@ export function declaring<L extends AnyLab, Layer extends string>(
         ...(looksAt ? { looksAt } : {}),
       };
       const whole = together(within, ours.diagnose, ours.undo);
+      // a look that is disturbed is followed by another, once the lab has healed
+      const twice = together(whole, ours.healed, whole);
       const plan = {
         // each part has its deadline by the patience in force then; this one is for what hangs nevertheless
-        timeout: (falsifying() ? falsifyingWithin(whole) : together(whole, ours.claimMargin)).mostMs,
+        timeout: (falsifying() ? falsifyingWithin(twice) : together(twice, ours.claimMargin)).mostMs,
         retry: 0,
         repeats: 0,
         meta: { claim: outcome },
@@ -163,13 +168,18 @@ export function declaring<L extends AnyLab, Layer extends string>(
           annotate(String(Math.round(performance.now() - started)), stillRunning).catch(() => undefined);
         });
         // a claim that was broken on purpose is red as it should be, which needs no explaining unless it is asked for
-        const look: Look<L> = async (one, meanwhile) =>
+        const lookOnce: Look<L> = async (one, meanwhile) =>
           notingWaits(result.waits, async () =>
             verdictOn(one, within, ground, result, {
               diagnose: one === declaration || collecting() ? door.diagnose : undefined,
               meanwhile,
             }),
           );
+        const look: Look<L> = async (one, meanwhile) => {
+          const programs = looksAt ? undefined : programsOf(door, ground);
+          const once = async (): Promise<Ended> => lookOnce(one, meanwhile);
+          return programs ? undisturbed(once, programs, result) : once();
+        };
         const { judgement, error } = await way(declaration, look, result).finally(beat);
         result.judgement = judgement;
         if (judgement.verdict === 'not-applicable') skip(judgement.reason);
@@ -177,6 +187,18 @@ export function declaring<L extends AnyLab, Layer extends string>(
       });
     };
   };
+}
+
+/** What tells of the lab's programs; undefined when there is no lab, which the claim then says by itself. */
+function programsOf<L extends AnyLab, Layer extends string>(
+  door: Door<L, Layer>,
+  ground: () => L,
+): Programs | undefined {
+  try {
+    return door.programs?.(ground());
+  } catch {
+    return undefined;
+  }
 }
 
 /** Brings the layer up before the first selected test of the file; a failure is kept for the claims to tell. */

@@ -72,6 +72,8 @@ export interface Outcome {
   /** When it looks at this repository instead of the lab. */
   looksAt?: 'repository';
   judgement?: Judgement;
+  /** What died in the lab while it was looked at, a sentence each. */
+  disturbedBy?: string[];
   /** Where it is told why it failed, relative to the checkout. */
   diagnostics?: string;
   /** Only when claims are falsified. */

@@ -1,26 +1,32 @@
 import { join } from 'node:path';
-import { attempt, interactive } from '#lib/base/command.ts';
-import { together, type Within } from '#lib/base/deadline.ts';
+import { interactive } from '#lib/base/command.ts';
+import { together } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
+import { programOf } from '#lib/base/ended.ts';
 import { messageOf, RefusedError } from '#lib/base/errors.ts';
-import { readJson, writeAtomic } from '#lib/base/files.ts';
+import { writeAtomic } from '#lib/base/files.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
-import { reportsDir, root } from '#lib/base/paths.ts';
+import { reportsDir } from '#lib/base/paths.ts';
 import { duration, say } from '#lib/base/progress.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
-import { attachLab } from '#lib/layers/lab.ts';
-import type { Conformance } from '#lib/report/conformance.ts';
+import { attachLab, type Lab } from '#lib/layers/lab.ts';
 import { deeds, type Deed } from './chaos/deeds.ts';
 import { refuseUnlessOwn } from './own-lab.ts';
-import { lastWords, rebuilt, wrongAfter, wrongDuring, type Ran } from './chaos/judge.ts';
+import { lastWords, rebuilt, wrongAfter, wrongDuring } from './chaos/judge.ts';
+import { victims, whileClaimsRun, whileIdle, type Death } from './chaos/programs.ts';
+import { vitest } from './chaos/vitest.ts';
 
 /*
  * npm run chaos [-- <part of a name>…]
+ * npm run chaos -- --programs[=idle|claims] [<part of a name>…]
  *
  * Tests of the harness against its own lab, which is brought up when it does not stand, and kept. For each deed:
  * claims are looked at; when the first of them has ended, something is done to the lab; the run must come to its end
  * with verdicts that add up and no pass that could not be seen; and the next run on the same lab must be green, or
  * say what it had to rebuild. Prints a table, writes reports/chaos.json, and ends with status 1 when one is not so.
+ *
+ * With --programs each program of each node is killed with KILL instead, one at a time: while the lab idles, which must
+ * heal, and while claims run, whose verdicts must be right (reports/chaos-programs.json).
  */
 
 /** What came of one deed. */
@@ -34,25 +40,6 @@ interface Outcome {
   awayMs?: number;
   nextMs?: number;
   rebuilt: string[];
-}
-
-const endOfClaim = /^\s+[✓✗!■○] \S+/;
-
-async function vitest(pattern: string, within: Within, onClaim: () => void = () => undefined): Promise<Ran> {
-  const started = performance.now();
-  const before = new Date().toISOString();
-  const words = [process.execPath, join(root, 'node_modules/vitest/vitest.mjs'), 'run', '-t', pattern];
-  const { code, stderr, stdout } = await attempt(words, {
-    cwd: root,
-    within,
-    env: { LAB_KEEP: 'always', NO_COLOR: '1' },
-    onLine: (line) => {
-      if (endOfClaim.test(line)) onClaim();
-    },
-  });
-  const found = readJson<Conformance>(join(reportsDir(), 'conformance.json'));
-  const report = found && found.startedAt >= before ? found : undefined;
-  return { code, ms: performance.now() - started, report, said: `${stderr}\n${stdout}` };
 }
 
 async function looked(deed: Deed): Promise<Outcome> {
@@ -98,13 +85,18 @@ async function looked(deed: Deed): Promise<Outcome> {
   return outcome;
 }
 
+/** "12 passed, 1 broken" */
+function counted(totals: object = {}): string {
+  const counts = (Object.entries(totals) as [string, number][]).filter(
+    ([verdict, count]) => count > 0 && verdict !== 'not-selected',
+  );
+  return counts.map(([verdict, count]) => `${String(count)} ${verdict}`).join(', ') || 'no report';
+}
+
 function row({ deed, wrong, totals = {}, runMs = 0, awayMs, nextMs = 0, rebuilt: again }: Outcome): string {
-  const counts = Object.entries(totals)
-    .filter(([verdict, count]) => count > 0 && verdict !== 'not-selected')
-    .map(([verdict, count]) => `${String(count)} ${verdict}`);
   const cells = [
     deed,
-    `${counts.join(', ') || 'no report'} in ${duration(runMs)}`,
+    `${counted(totals)} in ${duration(runMs)}`,
     awayMs === undefined ? 'not by itself' : duration(awayMs),
     `${duration(nextMs)}${again.length > 0 ? `, rebuilt ${again.join('; ')}` : ''}`,
     wrong.length === 0 ? 'as required' : wrong.join('; '),
@@ -112,22 +104,16 @@ function row({ deed, wrong, totals = {}, runMs = 0, awayMs, nextMs = 0, rebuilt:
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
 }
 
-try {
-  const words = process.argv.slice(2);
+const table = (head: readonly string[], rows: string): void => {
+  process.stdout.write(`| ${head.join(' | ')} |\n|${' --- |'.repeat(head.length)}\n${rows}`);
+};
+
+/** Does the deeds whose names have one of these words, or all. @returns whether something was wrong */
+async function doDeeds(lab: Lab, words: readonly string[]): Promise<boolean> {
   const chosen = deeds.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
-  if (chosen.length === 0)
-    throw new RefusedError(`There is no such deed; there are: ${deeds.map(({ name }) => name).join(', ')}.`);
-  const settings = readSettings();
-  const { lab } = settings;
-  refuseUnlessOwn(settings, 'Chaos hits a lab');
-  say(`Chaos on lab ${lab.name}, which is kept; \`npm run lab -- down\` ends it.`);
-  // what a deed takes away must be there
-  if ((await interactive([...ownProgram('lib/cli/lab.ts'), 'up'])) !== 0)
-    throw new Error('The lab did not come up, so there is nothing to be done to it.');
-  const { features } = await attachLab();
   const outcomes: Outcome[] = [];
   for (const deed of chosen) {
-    if (deed.needs !== undefined && !features.has(deed.needs)) {
+    if (deed.needs !== undefined && !lab.features.has(deed.needs)) {
       say(`${deed.name}: not done, as it needs a lab with ${deed.needs}`);
       continue;
     }
@@ -136,11 +122,60 @@ try {
     await writeAtomic(join(reportsDir(), 'chaos.json'), `${JSON.stringify(outcomes, undefined, 2)}\n`);
   }
   if (outcomes.length === 0) throw new RefusedError('None of these deeds can be done on this lab.');
-  process.stdout.write(
-    '| deed | the run meanwhile | back after | the next run | |\n| --- | --- | --- | --- | --- |\n',
+  table(['deed', 'the run meanwhile', 'back after', 'the next run', ''], outcomes.map(row).join(''));
+  return outcomes.some(({ wrong }) => wrong.length > 0);
+}
+
+function deathRow({ name, while: when, wrong, healedMs, totals, disturbed = [], silentMs }: Death): string {
+  const cells = [
+    name,
+    when,
+    healedMs === undefined ? counted(totals) : `healed in ${duration(healedMs)}`,
+    disturbed.join(', '),
+    silentMs === undefined ? '' : duration(silentMs),
+    wrong.length === 0 ? 'as required' : wrong.join('; '),
+  ];
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+}
+
+/** Kills the programs whose names have one of these words, or all. @returns whether something was wrong */
+async function killPrograms(lab: Lab, when: string, words: readonly string[]): Promise<boolean> {
+  const chosen = victims(lab).filter(
+    (one) => words.length === 0 || words.some((word) => programOf(one).includes(word)),
   );
-  process.stdout.write(outcomes.map(row).join(''));
-  process.exitCode = outcomes.some(({ wrong }) => wrong.length > 0) ? 1 : 0;
+  if (chosen.length === 0)
+    throw new RefusedError(`There is no such program; there are: ${victims(lab).map(programOf).join(', ')}.`);
+  const deaths: Death[] = [];
+  const ways = [...(when === 'claims' ? [] : [whileIdle]), ...(when === 'idle' ? [] : [whileClaimsRun])];
+  for (const way of ways)
+    for (const victim of chosen) {
+      say(`${programOf(victim)} is killed`);
+      deaths.push(await way(lab, victim));
+      const file = join(reportsDir(), 'chaos-programs.json');
+      await writeAtomic(file, `${JSON.stringify(deaths, undefined, 2)}\n`);
+    }
+  const head = ['killed', 'while', 'came of it', 'claims it disturbed', 'longest silence', ''];
+  table(head, deaths.map(deathRow).join(''));
+  return deaths.some(({ wrong }) => wrong.length > 0);
+}
+
+try {
+  const words = process.argv.slice(2);
+  const [, , when = 'both'] = /^--programs(=(idle|claims))?$/.exec(words[0] ?? '') ?? [];
+  const programs = words[0]?.startsWith('--programs') ?? false;
+  if (programs && !/^--programs(=(idle|claims))?$/.test(words[0] ?? ''))
+    throw new RefusedError(`--programs takes idle or claims, got "${words[0] ?? ''}".`);
+  if (!programs && words.length > 0 && !deeds.some(({ name }) => words.some((word) => name.includes(word))))
+    throw new RefusedError(`There is no such deed; there are: ${deeds.map(({ name }) => name).join(', ')}.`);
+  const settings = readSettings();
+  refuseUnlessOwn(settings, 'Chaos hits a lab');
+  say(`Chaos on lab ${settings.lab.name}, which is kept; \`npm run lab -- down\` ends it.`);
+  // what a deed takes away must be there
+  if ((await interactive([...ownProgram('lib/cli/lab.ts'), 'up'])) !== 0)
+    throw new Error('The lab did not come up, so there is nothing to be done to it.');
+  const lab = await attachLab();
+  const wrong = programs ? await killPrograms(lab, when, words.slice(1)) : await doDeeds(lab, words);
+  process.exitCode = wrong ? 1 : 0;
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);
   process.exitCode = error instanceof RefusedError ? 2 : 1;

@@ -1,4 +1,3 @@
-import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { setMaxListeners } from 'node:events';
 import { parseArgs } from 'node:util';
 import { RefusedError, messageOf } from '#lib/base/errors.ts';
@@ -11,23 +10,19 @@ import { serviceLoadBalancer } from './service-lb/controller.ts';
  * namespaces of the lab. It may start before the API server. SIGTERM takes the policy rules away and ends it.
  *
  *   tsx lib/distribution/controllers.ts --kubeconfig <file> --nodes a,b,c
- *     [--only network-policy|service-lb] [--pidfile <file>] [--log <file>] [--namespaces /run/netns]
+ *     [--only network-policy|service-lb] [--namespaces /run/netns]
  */
 const { values } = parseArgs({
   options: {
     kubeconfig: { type: 'string' },
     nodes: { type: 'string' },
     only: { type: 'string' },
-    pidfile: { type: 'string' },
-    log: { type: 'string' },
     namespaces: { type: 'string', default: '/run/netns' },
   },
 });
 
 const log = (text: string): void => {
-  const line = `${new Date().toISOString()} ${text}\n`;
-  if (values.log === undefined) process.stderr.write(line);
-  else appendFileSync(values.log, line, { mode: 0o600 });
+  process.stderr.write(`${new Date().toISOString()} ${text}\n`);
 };
 
 try {
@@ -38,14 +33,13 @@ try {
 }
 
 function start(): void {
-  const { kubeconfig, only, pidfile, namespaces } = values;
+  const { kubeconfig, only, namespaces } = values;
   const nodes = (values.nodes ?? '').split(',').filter(Boolean);
   if (kubeconfig === undefined || nodes.length === 0)
     throw new RefusedError('--kubeconfig and --nodes are needed.');
   if (only !== undefined && !['network-policy', 'service-lb'].includes(only)) {
     throw new RefusedError(`--only takes network-policy or service-lb, got "${only}".`);
   }
-  if (pidfile !== undefined) writeFileSync(pidfile, `${String(process.pid)}\n`);
   const api = connection(kubeconfig);
   const ending = new AbortController();
   const { signal } = ending;
@@ -64,7 +58,6 @@ function start(): void {
   const end = async (): Promise<void> => {
     ending.abort();
     await stopEngine?.();
-    if (pidfile !== undefined) rmSync(pidfile, { force: true });
     log('ended');
     process.exit(0);
   };

@@ -2,8 +2,14 @@ import type { Kube } from '#lib/kube/client.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 
-/** Starts a program on a node. */
-export type Start = (node: NodeMachine) => Promise<void>;
+/** A program that runs on nodes in the background. */
+export interface Program {
+  name: string;
+  /** The nodes that have it; all, unless told. */
+  on?: NodeMachine['plan']['role'];
+  /** Starts it on such a node. */
+  start: (node: NodeMachine) => Promise<void>;
+}
 
 /** A Kubernetes that is put on machines, whoever they come from. */
 export interface Distribution {
@@ -15,7 +21,7 @@ export interface Distribution {
   /** Where the control plane node has the key that service account tokens are signed with. */
   readonly signingKey: string;
   /** What runs on nodes in the background, in the order in which one needs the other. */
-  readonly programs: readonly (readonly [name: string, start: Start])[];
+  readonly programs: readonly Program[];
   /** Lays programs and images into a machine whose folders the host sees, before it starts. */
   lay(node: NodeMachine): Promise<void>;
   /** Brings them into machines that run and whose folders the host does not see, unless they have them. */
@@ -33,3 +39,9 @@ export function controlPlaneOf(nodes: readonly NodeMachine[]): NodeMachine {
   if (!master) throw new Error('A cluster needs a control plane node.');
   return master;
 }
+
+/** The programs of a distribution that belong on a node. */
+export const programsOn = (
+  { programs }: Pick<Distribution, 'programs'>,
+  { plan }: Pick<NodeMachine, 'plan'>,
+): readonly Program[] => programs.filter(({ on = plan.role }) => on === plan.role);

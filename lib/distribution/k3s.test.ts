@@ -9,7 +9,8 @@ import { temporary } from '#lib/base/temporary.ts';
 import { seconds, until } from '#lib/base/until.ts';
 import type { Kube } from '#lib/kube/client.ts';
 import type { LocalLab } from '#lib/machines/local/lab.ts';
-import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
+import { statesIn } from '#lib/machines/supervised.ts';
+import { byPidFile, type NodeMachine } from '#lib/machines/node-machine.ts';
 import { apiAt, keepTopology, nodePlans, type NodePlan, type Topology } from '#lib/machines/topology.ts';
 import { died, revive } from './died.ts';
 import type { Distribution } from './distribution.ts';
@@ -84,7 +85,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const node of started.splice(0))
-    for (const [name] of distribution.programs) await node.endDaemon(name);
+    for (const { name } of distribution.programs) await node.endDaemon(name);
   await scratch[Symbol.asyncDispose]();
 });
 
@@ -127,11 +128,13 @@ function folderNode(dir: string, plan: NodePlan): NodeMachine {
     size: async () => Promise.resolve(plan.size),
     daemon: async (name, words) => {
       started.push(node);
-      await node.run(inNode.daemon(name, words));
+      await node.run(byPidFile.daemon(name, words));
     },
     endDaemon: async (name, signal = 'KILL') => {
-      await node.attempt(inNode.endDaemon(name, signal));
+      await node.attempt(byPidFile.endDaemon(name, signal));
     },
+    supervised: false,
+    daemons: async () => statesIn((await node.run(byPidFile.daemons())).stdout),
   };
   return node;
 }

@@ -45,8 +45,12 @@ export const k3s = (parts: Parts): Distribution => ({
   features: ['k3s', 'klipper', 'netpol-engine'],
   signingKey: `${data}/server/tls/service.current.key`,
   programs: [
-    [server, async (node) => node.daemon(server, [program, 'server'])],
-    [agent, async (node) => node.daemon(agent, [program, 'agent'])],
+    {
+      name: server,
+      on: 'control-plane',
+      start: async (node) => node.daemon(server, [program, 'server']),
+    },
+    { name: agent, on: 'worker', start: async (node) => node.daemon(agent, [program, 'agent']) },
   ],
   lay: async (node) => lay(node, parts),
   furnish: async (nodes, note) => furnish(nodes, parts, note),
@@ -151,15 +155,15 @@ async function brought<T>(
   what: string,
   look: () => Promise<T | undefined>,
 ): Promise<T> {
-  // what is stopped takes its pid file with it; what dies leaves it
-  const script = 'pid=$(cat "/run/$1.pid") && ! [ -d "/proc/$pid" ] && tail -n 5 "/var/log/$1.log"';
   const { found } = await until(
     `${name} on ${node.name} ${what} (\`npm run lab -- logs ${node.name}\` tells why not)`,
     async () => {
       const seen = await look();
       if (seen !== undefined) return { found: seen };
-      const { code, stdout } = await node.attempt(['sh', '-c', script, '-', name]);
-      return { found: undefined, ...(code === 0 && { log: redact(stdout.trim()) }) };
+      // where a supervisor starts it again, its ends are told and counted by whoever brings up the layer
+      if (node.supervised || (await node.daemons()).get(name)?.state !== 'ended') return { found: undefined };
+      const { stdout } = await node.run(['tail', '-n', '5', `/var/log/${name}.log`]);
+      return { found: undefined, log: redact(stdout.trim()) };
     },
     ({ found: seen, log }: { found: T | undefined; log?: string }) => {
       if (log !== undefined)

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { stringify } from 'yaml';
 import { inWholeSeconds } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
+import { until } from '#lib/base/until.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { clusterNetworks, type NodePlan } from '#lib/machines/topology.ts';
 
@@ -127,17 +128,27 @@ export async function masquerade(node: NodeMachine): Promise<void> {
 export const startContainerd = async (node: NodeMachine): Promise<void> =>
   node.daemon('containerd', ['containerd', '--config', '/etc/containerd/config.toml']);
 
-export const startKubelet = async (node: NodeMachine): Promise<void> =>
-  node.daemon('kubelet', [
+/** kubelet ends when there is no containerd to talk to, so that is waited for. */
+export const startKubelet = async (node: NodeMachine): Promise<void> => {
+  await until(
+    `containerd on ${node.name} listens on ${socket}`,
+    async () => (await node.attempt(['test', '-S', socket])).code,
+    (code) => code === 0,
+    { within: ours.containerdListens, every: 50 },
+  );
+  await node.daemon('kubelet', [
     'kubelet',
     '--config=/etc/kubernetes/kubelet.yaml',
     '--kubeconfig=/etc/kubernetes/kubelet.conf',
     `--hostname-override=${node.name}`,
     `--node-ip=${await node.address()}`,
   ]);
+};
 
 export const startKubeProxy = async (node: NodeMachine): Promise<void> =>
   node.daemon('kube-proxy', ['kube-proxy', '--config=/etc/kubernetes/kube-proxy.yaml']);
+
+const socket = '/run/containerd/containerd.sock';
 
 const containerd = `version = 2
 root = "/var/lib/containerd"

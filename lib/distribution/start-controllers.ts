@@ -1,19 +1,17 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { attempt, run } from '#lib/base/command.ts';
-import { ours } from '#lib/base/deadlines.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
-import { until } from '#lib/base/until.ts';
 import { labKubeconfig } from './kubeconfig.ts';
 import { enterLab, type LocalLab } from '#lib/machines/local/lab.ts';
+import { startWords, stateWords, statesIn, stopWords, type ProgramState } from '#lib/machines/supervised.ts';
 
 export type Controller = 'network-policy' | 'service-lb';
 
-const pidFile = (lab: LocalLab): string => join(lab.dir, 'controllers.pid');
+/** The name under which both are supervised, as one program. */
+export const controllers = 'controllers';
 
 /**
- * Starts the policy engine and the service load balancer, in the lab's namespaces; the API need not answer yet.
+ * Starts the policy engine and the service load balancer, in the lab's namespaces; the API need not answer yet. What
+ * they say goes to <lab>/controllers.log.
  *
  * @param only one of the two alone
  */
@@ -22,41 +20,25 @@ export async function startControllers(
   nodes: readonly string[],
   only?: Controller,
 ): Promise<void> {
-  const log = join(lab.dir, 'controllers.log');
-  await run([
-    ...[
-      'sh',
-      '-c',
-      `exec "$@" >>'${log}' 2>&1 </dev/null`,
-      '-',
-      ...enterLab(lab),
-      'setsid',
-      '-f',
-      ...ownProgram('lib/distribution/controllers.ts'),
-    ],
-    ...[
-      '--kubeconfig',
-      labKubeconfig(lab),
-      '--nodes',
-      nodes.join(','),
-      '--pidfile',
-      pidFile(lab),
-      '--log',
-      log,
-    ],
+  const words = [
+    ...ownProgram('lib/distribution/controllers.ts'),
+    ...['--kubeconfig', labKubeconfig(lab), '--nodes', nodes.join(',')],
     ...(only === undefined ? [] : ['--only', only]),
-  ]);
+  ];
+  const start = startWords({ name: controllers, words, logs: lab.dir });
+  await run([...enterLab(lab), ...start], { shown: ['lab: start', controllers, ...words] });
 }
 
 /** Ends both controllers as an administrator would; the rules of the policy engine go with it. */
 export async function stopControllers(lab: LocalLab): Promise<void> {
-  if (!existsSync(pidFile(lab))) return;
-  const pid = (await readFile(pidFile(lab), 'utf8')).trim();
-  await run([...enterLab(lab), 'kill', '-TERM', pid]);
-  await until(
-    'the controllers have ended',
-    async () => (await attempt([...enterLab(lab), 'kill', '-0', pid])).code,
-    (code) => code !== 0,
-    { within: ours.programEnds },
-  );
+  await run([...enterLab(lab), ...stopWords(controllers, 'TERM')]);
+}
+
+/** What the controllers of a lab are; undefined when they were never started, as where others do their work. */
+export async function controllersOf(
+  lab: LocalLab,
+): Promise<{ state: ProgramState; pid?: number } | undefined> {
+  if (!lab.addresses) return undefined;
+  const { stdout } = await attempt([...enterLab(lab), ...stateWords()]);
+  return statesIn(stdout).get(controllers);
 }

@@ -8,7 +8,7 @@ import { bring, packed } from '#lib/machines/bring.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { topologyOf } from '#lib/machines/topology.ts';
 import { controlPlane, startControlPlane } from './control-plane.ts';
-import { controlPlaneOf, type Distribution } from './distribution.ts';
+import { controlPlaneOf, type Distribution, type Program } from './distribution.ts';
 import { startControllers } from './start-controllers.ts';
 import { forwardApi, writeKubeconfigs } from './kubeconfig.ts';
 import { configureNode, masquerade, startContainerd, startKubelet, startKubeProxy } from './node-services.ts';
@@ -36,12 +36,14 @@ export const upstream = ({ programs, imageStore }: Parts): Distribution => ({
   features: ['upstream', 'klipper', 'netpol-engine', 'node-registries'],
   signingKey: '/var/kubernetes/pki/sa.key',
   programs: [
-    ...Object.keys(controlPlane).map(
-      (name) => [name, async (node: NodeMachine) => startControlPlane(node, name)] as const,
-    ),
-    ['containerd', startContainerd],
-    ['kubelet', startKubelet],
-    ['kube-proxy', startKubeProxy],
+    ...Object.keys(controlPlane).map((name): Program => ({
+      name,
+      on: 'control-plane',
+      start: async (node) => startControlPlane(node, name),
+    })),
+    { name: 'containerd', start: startContainerd },
+    { name: 'kubelet', start: startKubelet },
+    { name: 'kube-proxy', start: startKubeProxy },
   ],
   lay: async (node) => {
     const store = node.onHost(runtime);

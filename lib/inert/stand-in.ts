@@ -117,8 +117,10 @@ export function standIn(target: Target): StandIn {
     dir: join(machines, plan.name),
     onHost: (path) => join(machines, plan.name, path),
     enter: () => enterLab(local),
+    supervised: true,
     daemon: done,
     endDaemon: done,
+    daemons: async () => Promise.resolve(ask(new Map())),
   });
 
   const kube = kubeOf(target, ask, done);

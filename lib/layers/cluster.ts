@@ -1,6 +1,8 @@
 import { allThere } from '#lib/kube/manifest.ts';
 import { died, named, revive } from '#lib/distribution/died.ts';
+import { programsStay } from '#lib/distribution/programs-stay.ts';
 import { nodesReady } from '#lib/distribution/ready.ts';
+import { controllers, controllersOf } from '#lib/distribution/start-controllers.ts';
 import type { Kube } from '#lib/kube/client.ts';
 import { measured, type Lab } from './lab.ts';
 import type { Layer } from './layer.ts';
@@ -27,6 +29,8 @@ export const cluster: Layer = {
     const { nodes, distribution } = lab;
     const gone = await died(distribution, nodes);
     if (gone.length > 0) throw new Error(`died: ${gone.map(named).join(', ')}`);
+    if ((await controllersOf(lab.local))?.state === 'ended')
+      throw new Error(`died: ${controllers} of the lab`);
     const documents = nodes.map(({ name }) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name } }));
     await allThere(kube, documents);
   },
@@ -43,5 +47,6 @@ async function started(lab: Lab): Promise<Kube> {
   const kube = gone.length === 0 ? await distribution.start(lab.local, nodes) : lab.kube;
   await revive(distribution, gone);
   await nodesReady(kube, nodes.length);
+  await programsStay(lab.local, distribution, nodes);
   return kube;
 }

@@ -8,6 +8,7 @@ import { say, step } from '#lib/base/progress.ts';
 import { notingWaits, type Wait } from '#lib/base/until.ts';
 import type { OwnFeature } from './features.ts';
 import type { Lab } from './lab.ts';
+import { watched } from './watched.ts';
 
 /** In the order in which they stand on each other. */
 export const layerNames = ['machines', 'cluster', 'istio', 'gateway', 'workload', 'apps', 'policy'] as const;
@@ -114,7 +115,7 @@ async function raiseAlone(layer: Layer, lab: Lab, place: { i: number; n: number 
   });
   try {
     await step(layer.title, { ...place, expectedMs: layer.expectedMs }, async (note) =>
-      notingWaits(noted, async () => layer.up(lab, note)),
+      notingWaits(noted, async () => watched(lab.dir, note, async () => layer.up(lab, note))),
     );
     await keepOutcome(lab.dir, layer.name, { state: 'up', ...took() });
     return true;

@@ -1,5 +1,6 @@
 import { apps } from './apps.ts';
 import { cluster } from './cluster.ts';
+import { programsOf } from './cluster-programs.ts';
 import { lack } from './features.ts';
 import { gateway } from './gateway.ts';
 import { istio } from './istio.ts';
@@ -69,4 +70,5 @@ export const door = {
     await ensure(name);
   },
   attach: async (): Promise<Lab> => attachLab(),
+  programs: programsOf,
 };

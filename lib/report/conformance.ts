@@ -3,6 +3,7 @@ import { falsifierMap } from '#lib/claims/falsifier-map.ts';
 import type { Selection } from '#lib/claims/selection.ts';
 import { likelyCause, type Cause } from './cause.ts';
 import type { LabFacts, Span } from './lab-facts.ts';
+import { restartsIn, type Restart } from './restarts.ts';
 import { totalsOf, type Result, type Totals } from './results.ts';
 
 /** What conformance.json holds; conformance.schema.json beside this file is its contract. */
@@ -20,6 +21,8 @@ export interface Conformance {
   totals: Totals;
   /** How long the layers took. */
   timeline: Span[];
+  /** The programs of the lab that ended in this run although nobody stopped them, and were started again. */
+  restarts: Restart[];
   /** What went wrong outside of any claim. */
   errors: string[];
   /** What most likely made the run red; null when it is not. */
@@ -49,6 +52,7 @@ export function conformance({ startedAt, finishedAt, selection, results, outside
     selection: partial ? { filters: [...filters], pattern: pattern ?? null } : null,
     totals: totalsOf(results),
     timeline: facts.timeline,
+    restarts: restartsIn(facts.ended, startedAt, results),
     errors: [...outside],
     cause: likelyCause(results, falsifierMap()) ?? null,
     claims: results,

@@ -4,6 +4,7 @@ import type { Judgement } from '#lib/claims/outcome.ts';
 import type { Conformance } from './conformance.ts';
 import { marks } from './marks.ts';
 import { reasonBeside } from './reason.ts';
+import { restartLine } from './restarts.ts';
 import type { Result } from './results.ts';
 import { asked, replacedIn, sum } from './summary.ts';
 
@@ -16,9 +17,14 @@ const paints: Readonly<Record<string, 'green' | 'red' | 'yellow' | 'dim'>> = {
 };
 
 /** "  ✓ cluster.nodes-ready  0.2 s" */
-export function ended(id: string, durationMs: number, { verdict, feature }: Judgement): string {
+export function ended(
+  id: string,
+  durationMs: number,
+  { verdict, feature }: Judgement,
+  disturbed = false,
+): string {
   const word = verdict === 'passed' ? '' : `  ${verdict}${feature === undefined ? '' : ` (${feature})`}`;
-  return `  ${painted(verdict, marks[verdict])} ${id}${painted(verdict, word)}  ${duration(durationMs)}`;
+  return `  ${painted(verdict, marks[verdict])} ${id}${painted(verdict, word)}  ${duration(durationMs)}${disturbed ? '  (a program of the lab died meanwhile)' : ''}`;
 }
 
 /** The line that shows, every ten seconds, that a claim is still being looked at. */
@@ -38,6 +44,7 @@ export function closing(report: Conformance, problems: readonly string[]): strin
     ...lacking(of('not-applicable')),
     ...errors.map((error) => `\n${painted('broken', 'Outside of any claim')}: ${error}`),
     ...problems.map((problem) => `\n${painted('broken', problem)}`),
+    ...restarted(report.restarts),
     '',
     ...(report.cause ? [`${painted('failed', 'Likely cause')}: ${report.cause.line}`] : []),
     ...(replaced.length > 0 ? [`Replaced for this run: ${replaced.join(', ')}`] : []),
@@ -82,6 +89,13 @@ function lacking(claims: readonly Result[]): string[] {
     const head = `${marks['not-applicable']} ${String(ids.length)} not applicable`;
     return `\n${painted('not-applicable', head)}: this lab has no ${lacks}\n  ${ids.join(', ')}`;
   });
+}
+
+/** What died in the lab and was started again; nothing is made of it silently. */
+function restarted(restarts: Conformance['restarts']): string[] {
+  if (restarts.length === 0) return [];
+  const head = `${String(restarts.length)} ${restarts.length === 1 ? 'time a program' : 'times programs'} of the lab ended and ${restarts.length === 1 ? 'was' : 'were'} started again`;
+  return [`\n${painted('blocked', head)}:`, ...restarts.map((one) => `  ${restartLine(one)}`)];
 }
 
 const painted = (verdict: string, text: string): string =>

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { endedIn, type EndedProgram } from '#lib/base/ended.ts';
 import { messageOf } from '#lib/base/errors.ts';
 import { readJson } from '#lib/base/files.ts';
 import { labDir } from '#lib/base/paths.ts';
@@ -23,6 +24,8 @@ export interface LabFacts {
   measured: Record<string, string>;
   config: Record<string, unknown>;
   timeline: Span[];
+  /** The programs that ended in the lab although nobody stopped them, since it was made. */
+  ended: EndedProgram[];
 }
 
 /** measured.json in the folder of the lab, as the layers write it: versions by name, and what the lab is. */
@@ -65,10 +68,11 @@ export function labFacts(): LabFacts {
       },
       config: { ...rest, lab: shown },
       timeline: timeline(join(folder, 'layers')),
+      ended: endedIn(folder),
     };
   } catch (error) {
     const lab = { name: '', provider: '', distribution: '', artifactSource: '', features: [] };
-    return { lab, measured: {}, config: { unreadable: messageOf(error) }, timeline: [] };
+    return { lab, measured: {}, config: { unreadable: messageOf(error) }, timeline: [], ended: [] };
   }
 }
 

@@ -129,7 +129,11 @@ export default class ConformanceReporter implements Reporter {
   onTestCaseResult(test: TestCase): void {
     const looked = lookedOf(test, this.#file(test.module.moduleId));
     const judgement = judgementOf(looked);
-    if (judgement) this.#sayOf(test, ended(looked.id, looked.durationMs, judgement));
+    if (judgement)
+      this.#sayOf(
+        test,
+        ended(looked.id, looked.durationMs, judgement, looked.outcome?.disturbedBy !== undefined),
+      );
   }
 
   onUserConsoleLog({ content, type }: { content: string; type: 'stdout' | 'stderr' }): void {

@@ -19,6 +19,7 @@ const facts = {
   measured: { istio: '1.27.9' },
   config: {},
   timeline: [],
+  ended: [],
 };
 
 const passed = (id: string): Looked => {

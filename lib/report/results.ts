@@ -60,6 +60,8 @@ export interface Result {
   waits: Wait[];
   /** When it looks at this repository instead of the lab. */
   looksAt?: 'repository';
+  /** The programs of the lab that died while it was looked at, or right before, a sentence each. */
+  disturbedBy?: string[];
   /** The folder that tells why it failed, relative to the checkout. */
   diagnostics?: string;
   rerun: string;
@@ -160,10 +162,14 @@ function shown(value: unknown): string | undefined {
 
 function facts(
   test: Looked | undefined,
-): Pick<Result, 'layer' | 'startedAt' | 'durationMs' | 'evidence' | 'waits' | 'looksAt' | 'diagnostics'> {
-  const diagnostics = test?.outcome?.diagnostics;
+): Pick<
+  Result,
+  'layer' | 'startedAt' | 'durationMs' | 'evidence' | 'waits' | 'looksAt' | 'disturbedBy' | 'diagnostics'
+> {
+  const { diagnostics, disturbedBy } = test?.outcome ?? {};
   return {
     ...(diagnostics === undefined ? {} : { diagnostics }),
+    ...(disturbedBy === undefined ? {} : { disturbedBy }),
     ...(test?.outcome ? { layer: test.outcome.standsOn } : {}),
     ...(test?.startedAt === undefined ? {} : { startedAt: new Date(test.startedAt).toISOString() }),
     durationMs: Math.round(test?.durationMs ?? 0),

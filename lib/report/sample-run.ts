@@ -26,6 +26,7 @@ export function sampleRun(
     selection: null,
     totals: totalsOf(results),
     timeline: [],
+    restarts: [],
     errors: [],
     cause: null,
     claims: results,

@@ -4,11 +4,12 @@ import { suites } from '#lib/claims/catalogue.ts';
 import { verdicts } from '#lib/claims/outcome.ts';
 import type { Conformance } from './conformance.ts';
 import { oneLine, table } from './markdown.ts';
+import { restartLine } from './restarts.ts';
 import { totalsOf, type Result, type Totals } from './results.ts';
 
 /** The report as a page to read in a pull request or a job's summary. */
 export function summary(report: Conformance): string {
-  const { claims, selection, lab, measured, timeline, errors } = report;
+  const { claims, selection, lab, measured, timeline, restarts, errors } = report;
   const took = duration(Date.parse(report.finishedAt) - Date.parse(report.startedAt));
   const parts = [
     '# Conformance of VMs in an Istio mesh',
@@ -34,6 +35,12 @@ export function summary(report: Conformance): string {
         ['step', 'took'],
         timeline.map(({ name, ms }) => [name, duration(ms)]),
       ),
+    );
+  }
+  if (restarts.length > 0) {
+    parts.push(
+      `## Programs of the lab that died and were started again (${String(restarts.length)})`,
+      restarts.map((one) => `- ${oneLine(restartLine(one))}`).join('\n'),
     );
   }
   if (errors.length > 0)

@@ -6,6 +6,7 @@ import type { Lab } from '#lib/layers/lab.ts';
 import { switchOff } from '#lib/machines/local/qemu.ts';
 import { readState } from '#lib/machines/local/vm-folder.ts';
 import { podsOf } from '#lib/probes/pods.ts';
+import { kill, pidOf, type Victim } from './kill.ts';
 
 /** Something that is done to a lab while claims are looked at. */
 export interface Deed {
@@ -35,6 +36,11 @@ const ofTraffic =
 const ofVm =
   'vm.deb-contents|vm.bootstrap-file-placement|vm.bootstrap-user-and-modes|vm.iptables-redirect-rules|vm.iptables-dns-rule';
 
+const kubeletOfWorker = ({ nodes }: Lab): Victim => ({
+  node: nodes.find(({ plan }) => plan.role === 'worker')?.name ?? '',
+  program: 'kubelet',
+});
+
 export const deeds: readonly Deed[] = [
   {
     name: 'istiod deleted',
@@ -62,10 +68,14 @@ export const deeds: readonly Deed[] = [
     cannotPass: /^$/,
     after: 'cluster.nodes-ready|traffic.vm-to-mesh.hello',
     within: ours.chaosRun,
-    rebuilds: /died: kubelet on k3s-worker-1/,
-    do: async ({ nodes }) => {
-      const worker = nodes.find(({ plan }) => plan.role === 'worker');
-      await worker?.run(['sh', '-c', 'kill -KILL $(cat /run/kubelet.pid)']);
+    do: async (lab) => kill(lab, kubeletOfWorker(lab)),
+    back: async (lab) => {
+      await until(
+        'the kubelet runs again',
+        async () => pidOf(lab, kubeletOfWorker(lab)),
+        () => true,
+        { within: ours.chaosBack, every: 100 },
+      );
     },
   },
   {

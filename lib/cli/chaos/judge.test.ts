@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { catalogue } from '#lib/claims/catalogue.ts';
 import type { Conformance } from '#lib/report/conformance.ts';
 import { deeds } from './deeds.ts';
-import { rebuilt, wrongAfter, wrongDuring, type Ran } from './judge.ts';
+import { rebuilt, wrongAfter, wrongAfterDeath, wrongDuring, type Ran } from './judge.ts';
 
 const at = (second: number): string => new Date(second * 1000).toISOString();
 type Claim = { id: string; verdict: string; startedAt: string; durationMs: number };
@@ -12,7 +12,7 @@ function ran(code: number, claims: readonly Claim[], said = '', totals: object =
   const verdicts = ['passed', 'failed', 'broken', 'blocked'];
   const counted = Object.fromEntries(verdicts.map((verdict) => [verdict, count(verdict)]));
   const report = { totals: { ...counted, ...totals }, errors: [], claims } as unknown as Conformance;
-  return { code, ms: 1000, report, said };
+  return { code, ms: 1000, silentMs: 0, report, said };
 }
 
 const away = { from: 10_000, to: 20_000 };
@@ -51,6 +51,54 @@ test.each([
   ],
 ])('%s is wrong', (_, run, wrong) => {
   expect(wrongDuring(run, away, /^vm\./)).toEqual([wrong]);
+});
+
+const etcd = { node: 'k3s-master', program: 'etcd', at: at(12), ranMs: 9000, signal: 9, said: '' };
+
+function ranWithDeath(
+  code: number,
+  claims: readonly object[],
+  restarts: readonly object[],
+  silentMs = 0,
+): Ran {
+  const run = ran(code, claims as Claim[]);
+  return { ...run, silentMs, report: { ...run.report, restarts } as Conformance };
+}
+
+test('a run in which a program dies names it wherever that counts', () => {
+  const passed = { ...claim('vm.a', 'passed', 10, 5), disturbedBy: ['etcd on k3s-master ended'] };
+  const broken = { ...claim('vm.b', 'broken', 10, 5), reason: 'etcd on k3s-master ended by signal KILL' };
+  const death = { ...etcd, claims: ['vm.a'] };
+  expect(wrongAfterDeath(ranWithDeath(1, [passed, broken], [death]), 'etcd on k3s-master')).toEqual([]);
+});
+
+test.each([
+  [
+    'a death that is not told',
+    [claim('vm.a', 'passed', 1, 1)],
+    [],
+    'its report does not tell that the program died',
+  ],
+  [
+    'a claim that is red for no reason',
+    [{ ...claim('vm.a', 'failed', 1, 1), reason: 'expected 503 to be 200' }],
+    [{ ...etcd, claims: [] }],
+    'vm.a was failed without its name',
+  ],
+  [
+    'a pass that nobody doubts',
+    [claim('vm.a', 'passed', 10, 5)],
+    [{ ...etcd, claims: ['vm.a'] }],
+    'vm.a passed as if nothing had died',
+  ],
+])('%s is wrong', (_, claims, restarts, wrong) => {
+  const code = claims.some(({ verdict }) => verdict !== 'passed') ? 1 : 0;
+  expect(wrongAfterDeath(ranWithDeath(code, claims, restarts), 'etcd on k3s-master')).toEqual([wrong]);
+});
+
+test('silence is wrong', () => {
+  const run = ranWithDeath(0, [claim('vm.a', 'passed', 1, 1)], [{ ...etcd, claims: [] }], 21_000);
+  expect(wrongAfterDeath(run, 'etcd on k3s-master')).toEqual(['it said nothing for 21.0 s']);
 });
 
 const said = [

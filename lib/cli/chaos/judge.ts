@@ -1,9 +1,14 @@
+import { programOf } from '#lib/base/ended.ts';
+import { duration } from '#lib/base/progress.ts';
+import { seconds } from '#lib/base/until.ts';
 import type { Conformance } from '#lib/report/conformance.ts';
 
 /** A run of vitest as it ended; without a report it left none. */
 export interface Ran {
   code: number;
   ms: number;
+  /** The longest time in which it said nothing. */
+  silentMs: number;
   report: Conformance | undefined;
   /** What was said on standard error. */
   said: string;
@@ -57,5 +62,30 @@ export function wrongAfter(ran: Ran, rebuilds?: RegExp): string[] {
     ...red.map(({ id, verdict }) => `${id} was ${verdict} in the next run`),
     ...(ran.code === 0 || red.length > 0 ? [] : [`the next run ended with status ${String(ran.code)}`]),
     ...odd.map((what) => `the next run rebuilt ${what}`),
+  ];
+}
+
+/** How long nothing may be said. */
+const silence = seconds(20);
+
+/** What is wrong with a run in which a program of the lab was killed: see `undisturbed.ts` for what its verdicts may be. */
+export function wrongAfterDeath(ran: Ran, name: string): string[] {
+  const { report, silentMs } = ran;
+  const silent = silentMs > silence ? [`it said nothing for ${duration(silentMs)}`] : [];
+  if (!report) return [...wrongDuring(ran, { from: 0, to: 0 }, /^$/), ...silent];
+  const restarts = report.restarts.filter((one) => programOf(one) === name);
+  const disturbed = restarts.flatMap(({ claims }) => claims);
+  const unnamed = report.claims.filter(
+    ({ verdict, reason = '' }) => ['failed', 'broken', 'blocked'].includes(verdict) && !reason.includes(name),
+  );
+  const untold = report.claims.filter(
+    ({ id, verdict, disturbedBy }) => verdict === 'passed' && disturbed.includes(id) && !disturbedBy,
+  );
+  return [
+    ...wrongDuring(ran, { from: 0, to: 0 }, /^$/),
+    ...silent,
+    ...(restarts.length > 0 ? [] : ['its report does not tell that the program died']),
+    ...unnamed.map(({ id, verdict }) => `${id} was ${verdict} without its name`),
+    ...untold.map(({ id }) => `${id} passed as if nothing had died`),
   ];
 }

@@ -10,7 +10,7 @@ start=$(sed 's/.*) //' </proc/$pid/stat | cut -d' ' -f20)
 mount --make-rprivate /
 mount -t proc proc /proc
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir /run/netns
+mkdir /run/netns /run/service
 
 sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2>/dev/null || true
 ip link set lo up
@@ -40,5 +40,5 @@ done <"$dir/nodes"
 
 echo "$pid $start" >"$dir/init.tmp"
 mv "$dir/init.tmp" "$dir/init"
-# bash reaps what is orphaned here
-while :; do sleep 86400 & wait $! || true; done
+# supervises the lab's controllers (supervised.ts) and reaps what is orphaned here
+exec s6-svscan /run/service

@@ -46,5 +46,7 @@ fake kernel/keys/root_maxbytes 25000000
 pivot_root . old
 umount -l old
 rmdir old
+mkdir /run/service
 echo "$pid" >/var/node.pid
-while :; do sleep 86400 & wait $! || true; done
+# supervises the node's programs (supervised.ts) and reaps what is orphaned; nothing of the environment of the run gets in
+exec env -i PATH=/usr/bin:/bin s6-svscan /run/service </dev/null

@@ -7,6 +7,7 @@ import type { Size } from '#lib/base/settings.ts';
 import { until } from '#lib/base/until.ts';
 import type { FileOptions, Machine } from '#lib/machines/machine.ts';
 import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
+import { startWords, stateWords, statesIn, stopWords } from '#lib/machines/supervised.ts';
 import type { NodePlan, Topology } from '#lib/machines/topology.ts';
 import { readFileSync } from 'node:fs';
 import { isVersion2, labGroup } from './cgroups.ts';
@@ -120,13 +121,15 @@ export function nodeMachine(lab: LocalLab, plan: NodePlan, programs: string): No
       await machine.start();
     },
     size: async () => measure(plan, group()),
+    supervised: true,
     daemon: async (name, words, env = {}) => {
-      const set = Object.entries(env).map(([key, value]) => `${key}=${value}`);
-      await run([...groups('join', `${group()}/init`), ...enter(), ...set, ...inNode.daemon(name, words)]);
+      const service = { name, words, env: { PATH: inNode.path, HOME: '/root', ...env }, logs: '/var/log' };
+      await run([...enter(), ...startWords(service)], { shown: [`${plan.name}: start`, name, ...words] });
     },
     endDaemon: async (name, signal = 'KILL') => {
-      await machine.attempt(inNode.endDaemon(name, signal));
+      await inside(attempt, stopWords(name, signal), {});
     },
+    daemons: async () => statesIn((await machine.run(stateWords())).stdout),
   };
   return machine;
 }

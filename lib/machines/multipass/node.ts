@@ -1,6 +1,7 @@
 import type { MachineProvider } from '#lib/machines/provider.ts';
 import type { Machine } from '#lib/machines/machine.ts';
-import { inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
+import { byPidFile, inNode, type NodeMachine } from '#lib/machines/node-machine.ts';
+import { statesIn } from '#lib/machines/supervised.ts';
 import type { NodePlan } from '#lib/machines/topology.ts';
 
 /**
@@ -29,12 +30,14 @@ export function multipassNode(
     onHost: () => undefined,
     enter: () => ['multipass', 'exec', instance, '--', 'sudo', 'env', `PATH=${inNode.path}`],
     start: async () => launchOrStart(provider, plan, machine),
+    supervised: false,
     daemon: async (name, words, env) => {
-      await machine.run(inNode.daemon(name, words), { env: { PATH: inNode.path, ...env } });
+      await machine.run(byPidFile.daemon(name, words), { env: { PATH: inNode.path, ...env } });
     },
     endDaemon: async (name, signal = 'KILL') => {
-      await machine.attempt(inNode.endDaemon(name, signal));
+      await machine.attempt(byPidFile.endDaemon(name, signal));
     },
+    daemons: async () => statesIn((await machine.run(byPidFile.daemons())).stdout),
   };
 }
 

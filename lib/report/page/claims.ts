@@ -1,9 +1,10 @@
+import { clock } from '#lib/report/clock.ts';
 import { duration } from '#lib/base/progress.ts';
 import { suites } from '#lib/claims/catalogue.ts';
 import { reasonBeside } from '#lib/report/reason.ts';
 import { totalsOf, type Result } from '#lib/report/results.ts';
 import { html, type Html } from './html.ts';
-import { anchor, bundleLinks, clock, filters, mark, prose, type Context } from './parts.ts';
+import { anchor, bundleLinks, filters, mark, prose, type Context } from './parts.ts';
 
 /** Of so many claims a browser lays out only those that are on the screen; of fewer all, so that every place is exact. */
 const manyClaims = 200;
@@ -63,7 +64,7 @@ function entry(claim: Result, context: Context): Html {
 
 /** All that the run has to say about a claim. */
 function body(claim: Result, context: Context): Html {
-  const { evidence, waits, found = [], corrected, looksAt } = claim;
+  const { evidence, waits, found = [], corrected, looksAt, disturbedBy = [] } = claim;
   return html`<dl>
     ${row('claim', prose(claim.statement))} ${corrected !== undefined && row('asserted', prose(corrected))}
     ${said(claim, context)}
@@ -78,6 +79,7 @@ function body(claim: Result, context: Context): Html {
         ...(looksAt === undefined ? [] : ['this repository, not the lab']),
       ].join(', '),
     )}
+    ${disturbedBy.map((died) => row('disturbed by', died))}
     ${waits.length > 0 && row('waited', waited(waits))}
     ${evidence.map(({ what, value }) => row(what, html`<pre tabindex="0">${value}</pre>`))}
   </dl>`;

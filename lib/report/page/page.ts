@@ -1,5 +1,7 @@
 import { relative } from 'node:path';
+import { endOf } from '#lib/base/ended.ts';
 import { duration } from '#lib/base/progress.ts';
+import { clock } from '#lib/report/clock.ts';
 import { withoutSecrets, type Conformance } from '#lib/report/conformance.ts';
 import type { Matrix } from '#lib/report/matrix.ts';
 import { asked, replacedIn } from '#lib/report/summary.ts';
@@ -10,7 +12,7 @@ import { failures } from './failures.ts';
 import { html, type Html } from './html.ts';
 import type { LabPaths } from './lab-paths.ts';
 import { matrixSection } from './matrix.ts';
-import { day, facts, mark, type Context } from './parts.ts';
+import { claimLink, day, facts, mark, type Context } from './parts.ts';
 import { picture } from './picture.ts';
 import { timeline } from './timeline.ts';
 
@@ -46,7 +48,7 @@ export function page(data: PageData): string {
       </section>
       <section id="run" aria-labelledby="run-title">
         <h2 id="run-title">The run</h2>
-        ${timeline(report)}
+        ${restarts(report)} ${timeline(report)}
       </section>
     </main>
     <footer>${foot(report)}</footer>`;
@@ -104,6 +106,10 @@ function head(report: Conformance): Html {
           </li>`,
       )}
     </ul>
+    ${
+      report.restarts.length > 0 &&
+      html`<p><a href="#restarts">Programs of the lab died: ${report.restarts.length}</a></p>`
+    }
     ${facts([
       ...Object.entries(measured),
       ['lab', [lab.name, lab.provider, lab.distribution].filter(Boolean).join(', ') || '(unknown)'],
@@ -111,6 +117,23 @@ function head(report: Conformance): Html {
       ['took', duration(Date.parse(finishedAt) - Date.parse(startedAt))],
     ])}
   </header>`;
+}
+
+/** What died in the lab and was started again, with the claims that were being looked at. */
+function restarts({ restarts: all, claims }: Conformance): Html | undefined {
+  if (all.length === 0) return undefined;
+  return html`<div id="restarts" class="card blocked">
+    <h3>Programs of the lab that died and were started again: ${all.length}</h3>
+    <ul>
+      ${all.map(
+        (one) =>
+          html`<li>
+            ${clock(one.at)} ${endOf(one)}
+            ${claims.filter(({ id }) => one.claims.includes(id)).map((claim) => html`${claimLink(claim)} `)}
+          </li>`,
+      )}
+    </ul>
+  </div>`;
 }
 
 function foot({ lab, config }: Conformance): Html {

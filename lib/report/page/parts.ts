@@ -1,3 +1,4 @@
+import { clock } from '#lib/report/clock.ts';
 import { relative, resolve } from 'node:path';
 import { root } from '#lib/base/paths.ts';
 import type { Source } from '#lib/claims/catalogue.ts';
@@ -33,9 +34,6 @@ export function bundleLinks(folder: string, diagnostics: string): Html {
   return html`<a href="${to}/">${diagnostics}/</a> (<a href="${to}/index.txt">index</a>,
     <a href="${to}/timeline.txt">timeline</a>)`;
 }
-
-/** "19:02:26" of an ISO time. */
-export const clock = (time: string): string => time.slice(11, 19);
 
 /** A sentence of the catalogue: what stands between backticks is code. */
 export const prose = (text: string): Html =>

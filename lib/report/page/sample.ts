@@ -51,6 +51,7 @@ export function sampleRun(others: Readonly<Record<string, Partial<Result>>> = {}
         waits: [{ what: 'all nodes are Ready', startedAt: at(4000), ms: 3100 }],
       },
     ],
+    restarts: [],
     errors: [],
     cause: likelyCause(claims, {}) ?? null,
     claims,

@@ -1,3 +1,4 @@
+import { clock } from '#lib/report/clock.ts';
 import { duration } from '#lib/base/progress.ts';
 import type { Wait } from '#lib/base/until.ts';
 import { suites } from '#lib/claims/catalogue.ts';
@@ -5,7 +6,7 @@ import type { Conformance } from '#lib/report/conformance.ts';
 import type { Span } from '#lib/report/lab-facts.ts';
 import type { Result } from '#lib/report/results.ts';
 import { html, type Html } from './html.ts';
-import { anchor, claimLink, clock } from './parts.ts';
+import { anchor, claimLink } from './parts.ts';
 
 /** Waits that are shorter are not drawn: there are many, and nobody would see them. */
 const drawnFrom = 250;
