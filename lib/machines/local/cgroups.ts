@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ours } from '#lib/base/deadlines.ts';
 import { exists } from '#lib/base/files.ts';
-import { seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 
 /** Where control groups are mounted. */
 const top = '/sys/fs/cgroup';
@@ -36,6 +37,6 @@ export async function untilScopeEnded(group: string): Promise<void> {
     `systemd has removed ${group}`,
     async () => Promise.resolve(exists(join(top, group))),
     (there) => !there,
-    { within: seconds(10), every: 20 },
+    { within: ours.labEnds, every: 20 },
   );
 }
