@@ -119,7 +119,11 @@ function folderNode(dir: string, plan: NodePlan): NodeMachine {
       await mkdir(join(dir, path, '..'), { recursive: true });
       await writeFile(join(dir, path), content, { mode });
     },
-    read: async (path) => readFile(join(dir, path), 'utf8'),
+    // the control groups are those of a node of its own; all else is a file of the folder
+    read: async (path) =>
+      path === '/proc/1/cgroup'
+        ? `0::/istio-vm-conformance/any/${plan.name}/init\n`
+        : readFile(join(dir, path), 'utf8'),
     upload: async (local, remote, { mode = 0o644 } = {}) =>
       node.write(remote, await readFile(local), { mode }),
     start: async () => Promise.resolve(),
