@@ -6,6 +6,7 @@ import { settings } from '#lib/base/settings.ts';
 import { temporary } from '#lib/base/temporary.ts';
 import { folders } from '#lib/machines/multipass/stand-in/folders.ts';
 import { clientFolder, standIn, type StandIn } from '#lib/machines/multipass/stand-in/service.ts';
+import { disksOfNodes } from './disks.ts';
 import { labOf, type Lab, type Programs } from './lab.ts';
 import { machines } from './machines.ts';
 import { spareVm } from './spare-vm.ts';
@@ -62,6 +63,16 @@ test('its machines are launched, found, and given what k3s starts with', async (
 
   const instances = ['mine-k3s-master', 'mine-k3s-worker-1', 'mine-k3s-worker-2', 'mine-vm'];
   expect((await readdir(join(scratch.path, 'instances'))).toSorted()).toEqual(instances);
+  const disks = service.asked.flatMap((words) =>
+    words[0] === 'launch' ? [`${words[3] ?? ''} ${words[words.indexOf('--disk') + 1] ?? ''}`] : [],
+  );
+  expect(disks.toSorted()).toEqual([
+    'mine-k3s-master 8G',
+    'mine-k3s-worker-1 10G',
+    'mine-k3s-worker-2 10G',
+    'mine-vm 4G',
+  ]);
+  expect(disksOfNodes(lab)).toMatch(/k3s-master 8 GiB instead of 4/);
   const { topology } = lab;
   const addresses = [...Object.values(topology.nodes), topology.vm];
   expect(addresses.toSorted()).toEqual(['192.0.2.1', '192.0.2.17', '192.0.2.33', '192.0.2.49']);

@@ -14,6 +14,7 @@ import { addressesOf, enterLab, findLab, type LocalLab } from '#lib/machines/loc
 import { nodeMachine } from '#lib/machines/local/node.ts';
 import { multipassNode } from '#lib/machines/multipass/node.ts';
 import { instanceOf, multipassProvider } from '#lib/machines/multipass/provider.ts';
+import { withRoom } from '#lib/machines/multipass/room.ts';
 import { instancesTopology } from '#lib/machines/multipass/topology.ts';
 import { multipassVm, vmFirstBoot } from '#lib/machines/multipass/vm.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
@@ -172,7 +173,9 @@ function machinesOf(settings: Settings, local: LocalLab, programs: Programs): Pr
   }
   const provider = multipassProvider({ lab: local });
   const dirOf = (machine: string): string => join(local.dir, 'machines', machine);
-  const nodes = plans.map((plan) =>
+  // machines that back the stand-in's instances share the host's disk
+  const placed = local.addresses ? plans : plans.map(withRoom);
+  const nodes = placed.map((plan) =>
     multipassNode(provider, plan, instanceOf(local.name, plan.name), dirOf(plan.name)),
   );
   const vm = multipassVm(provider, { name, size: sizes.vm, firstBoot: vmFirstBoot }, dirOf(name));

@@ -16,6 +16,8 @@ import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import { closeLab, endingAll, keepLab, openLab, type LocalLab } from '#lib/machines/local/lab.ts';
 import { multipass } from '#lib/machines/multipass/cli.ts';
 import { removingAll } from '#lib/machines/multipass/provider.ts';
+import { madeRoom } from '#lib/machines/multipass/room.ts';
+import { nodePlans } from '#lib/machines/topology.ts';
 import { clientEnv, clientSettings } from './client-env.ts';
 import { giveBackLab } from './existing/give-back.ts';
 import { openExisting } from './existing/open.ts';
@@ -71,6 +73,8 @@ export async function openLabFor(
     local.dir,
     layers.map(({ name }) => name),
   );
+  const room = settings.lab.provider === 'multipass' && !addresses && madeRoom(nodePlans(settings));
+  if (room) say(room);
   say(`Lab ${local.name}: ${kept ? 'kept from an earlier run' : 'opened'} (${local.dir})`);
   const lab = labOf(settings, local, paths);
   await measured(local.dir, {

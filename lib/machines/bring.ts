@@ -2,12 +2,14 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '#lib/base/command.ts';
 import { ours } from '#lib/base/deadlines.ts';
+import { cacheDir } from '#lib/base/paths.ts';
 import { temporary } from '#lib/base/temporary.ts';
 import type { Machine } from './machine.ts';
 
 /** Packs a folder of the host, with owners, modes, links and devices, to be brought into machines. It is gone at the end of an `await using` block. */
 export async function packed(folder: string): Promise<AsyncDisposable & { path: string; bytes: number }> {
-  const place = await temporary();
+  // an image store is too big for a /tmp in memory
+  const place = await temporary(join(cacheDir(), 'scratch'));
   const path = join(place.path, 'packed.tar');
   await run(['tar', '--create', '--numeric-owner', '--xattrs', '--file', path, '--directory', folder, '.'], {
     within: ours.packing,

@@ -136,8 +136,8 @@ const writing = [
 const placing = [
   'set -e; umask 022; from=$1 path=$2 size=$3 mode=$4 owner=$5; mkdir -p "$(dirname "$path")"; draft=$path.$$.tmp',
   'trap \'rm -f "$draft" "$from"\' EXIT',
-  // copied, as who brought it owns it
-  'umask 077; cat "$from" >"$draft"',
+  // moved, as there may be no room for it twice; who brought it owns it until now
+  'chmod 600 "$from"; chown "${owner:=$(id -u):$(id -g)}" "$from"; mv -fT "$from" "$draft"',
   ...checked,
 ].join('\n');
 

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { settings as readSettings, type Size } from '#lib/base/settings.ts';
 import { claims } from '#lib/claims/claim.ts';
 import { applying } from '#lib/kube/manifest.ts';
+import { disksOfNodes } from '#lib/layers/disks.ts';
 import { otherMemory } from '#lib/layers/other-node.ts';
 import { podReady } from '#lib/layers/passing.ts';
 import { standInPod } from '#lib/layers/stand-in-pods.ts';
@@ -21,12 +22,10 @@ claim('cluster.machine-sizes', {
   breaks: 'machines',
   red: /'k3s-worker-2': \{ cpus: 2, memoryMiB: 9216 \}/,
 
-  async proof({ nodes, vm, settings }, seen) {
+  async proof(lab, seen) {
+    const { nodes, vm, settings } = lab;
     const { master, worker } = settings.sizes;
-    seen(
-      'the disk of a node',
-      'that of the host: a node of the local provider has none of its own, so its size is not looked at',
-    );
+    seen('the disk of a node', disksOfNodes(lab));
     const granted = ({ cpus, memoryMiB }: Size): Partial<Size> => ({ cpus, memoryMiB });
     const measured = await Promise.all(
       nodes.map(async (node) => [node.name, granted(await node.size())] as const),

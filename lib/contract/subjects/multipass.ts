@@ -3,16 +3,24 @@ import { labDir } from '#lib/base/paths.ts';
 import { say } from '#lib/base/progress.ts';
 import type { ContractMachine, Subject } from '#lib/contract/subject.ts';
 import { multipass as multipassCli } from '#lib/machines/multipass/cli.ts';
+import { notInstalled } from '#lib/machines/multipass/usable.ts';
 import { multipassProvider } from '#lib/machines/multipass/provider.ts';
 import { localMachines } from '#lib/machines/multipass/stand-in/local-machines.ts';
 import { clientFolder, standIn } from '#lib/machines/multipass/stand-in/service.ts';
 import { contractLab, local } from './local.ts';
 
-/** The multipass on PATH; where there is none, the stand-in over machines of the local provider. */
+/**
+ * The multipass on PATH; where there is none, the stand-in over machines of the local provider.
+ *
+ * @throws RefusedError when there is one that cannot be used
+ */
 export async function multipass(): Promise<Subject> {
   const version = await multipassCli()
     .version()
-    .catch(() => undefined);
+    .catch((error: unknown) => {
+      if (notInstalled(error)) return undefined;
+      throw error;
+    });
   if (version === undefined) return overLocalMachines();
   say(`multipass ${version.client}, its service ${version.service}`);
   const name = contractLab();

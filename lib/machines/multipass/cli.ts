@@ -7,22 +7,13 @@ import {
 } from '#lib/base/command.ts';
 import { msOf } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
-import { messageOf, RefusedError } from '#lib/base/errors.ts';
 import { minutes, seconds, until } from '#lib/base/until.ts';
 import type { Size } from '#lib/base/settings.ts';
+import { bytesIn, instanceIn, json, type Instance } from './answers.ts';
 import { failureOf, means, MultipassError } from './failure.ts';
-
-/** How multipass describes an instance. */
-export interface Instance {
-  name: string;
-  /** Running, Stopped, Starting, Restarting, Deleted, Suspended, Unknown and so on. */
-  state: string;
-  /** What multipass takes for its addresses: those of bridges in it too, and after a restart perhaps the old one. */
-  ipv4: string[];
-  /** Undefined when it does not run. */
-  size: Size | undefined;
-  snapshots: number;
-}
+import { logins } from './logins.ts';
+import { states } from './states.ts';
+import { versionOf } from './usable.ts';
 
 export interface LaunchPlan {
   image: string;
@@ -38,14 +29,24 @@ export interface Multipass {
   version(): Promise<{ client: string; service: string }>;
   /** Undefined when there is no such instance. */
   info(name: string): Promise<Instance | undefined>;
+  /** Its state as it is now, such as Running, without a look inside. Undefined when there is no such instance. */
+  state(name: string): Promise<string | undefined>;
   /** The size that an instance was given. Of a multipass that does not know, undefined. */
   given(name: string): Promise<Size | undefined>;
   list(): Promise<{ name: string; state: string; ipv4: string[] }[]>;
+  /**
+   * @param options.within all that it may take, the download of the image included. The service also gives the boot
+   *   as long, and cloud-init after it.
+   */
   launch(
     plan: LaunchPlan,
     options: { within: number; signal?: AbortSignal; onLine?: (line: string) => void },
   ): Promise<void>;
-  /** Runs a command as root; whatever ends the client, its output comes back. */
+  /**
+   * Runs a command as root; whatever ends the client, its output comes back.
+   *
+   * @throws MultipassError when the instance does not run: `multipass exec` would start it
+   */
   exec(name: string, words: readonly string[], options?: RunOptions): Promise<Output>;
   /** Writes a file as the instance's ordinary user, from memory: a confined client cannot read every folder. */
   transfer(content: Uint8Array, name: string, path: string): Promise<void>;
@@ -55,16 +56,13 @@ export interface Multipass {
   /**
    * Removes an instance for good; it may be gone. Others that were deleted but not purged are left alone.
    *
-   * @param atWork whether a launch that was called off may make it after all, so that it must stay gone for a while
+   * @param launching whether a launch that has just failed or was called off may make it after all
    */
-  remove(name: string, how?: { atWork?: boolean }): Promise<void>;
-  /** Of an instance that is stopped. @throws RefusedError when this multipass has no snapshots */
+  remove(name: string, how?: { launching?: boolean }): Promise<void>;
+  /** Of an instance that is stopped. */
   snapshot(name: string, label: string): Promise<void>;
   restore(name: string, label: string): Promise<void>;
 }
-
-const oldest = [1, 10] as const;
-const withSnapshots = [1, 13] as const;
 
 /** The `multipass` on PATH, or another program that speaks its language. */
 export function multipass(attempt: Run = attemptHere, program = 'multipass'): Multipass {
@@ -84,44 +82,53 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
   /** For what does no harm twice. */
   const again = async (words: readonly string[], options?: RunOptions): Promise<string> =>
     served(words[0] ?? '', async () => told(words, options), msOf(options?.within ?? 0));
-  const stated = async (name: string): Promise<Instance | undefined> => {
-    const text = await again(['info', name, '--format', 'json']).catch((error: unknown) => {
+  const described = async (name: string, how: readonly string[] = []): Promise<Instance | undefined> => {
+    const text = await again(['info', name, '--format', 'json', ...how]).catch((error: unknown) => {
       if (means(error, 'absent')) return undefined;
       throw error;
     });
     return text === undefined ? undefined : instanceIn(text, name);
   };
   /** A change that multipass gave up waiting for counts as made if the instance is as it should be. */
-  const changed = async (what: 'stop' | 'start' | 'restart', name: string, state: string): Promise<void> => {
+  const changed = async (what: 'stop' | 'start' | 'restart', name: string, wanted: string): Promise<void> => {
+    known.forget(name);
     try {
       await again([what, name], { within: minutes(5) });
     } catch (error) {
       if (!means(error, 'timed out', 'unreachable')) throw error;
-      if ((await stated(name))?.state !== state) throw error;
+      if ((await state(name)) !== wanted) throw error;
+    } finally {
+      known.forget(name);
     }
   };
-  const needSnapshots = async (): Promise<void> => {
-    const { service } = await cli.version();
-    if (before(service, withSnapshots))
-      throw new RefusedError(
-        `multipass ${service} has no snapshots; they came with ${withSnapshots.join('.')}.`,
-      );
+  const state = async (name: string): Promise<string | undefined> =>
+    (await described(name, ['--no-runtime-information']))?.state;
+  const known = states(state);
+  const login = logins();
+  const refuseUnlessRunning = async (name: string): Promise<void> => {
+    const seen = await known.of(name);
+    if (seen === 'Running' || seen === 'Delayed Shutdown') return;
+    const stderr =
+      seen === undefined
+        ? `instance "${name}" does not exist`
+        : `instance "${name}" is not running (${seen}), and exec would start it`;
+    throw new MultipassError('exec', { stdout: '', stderr, code: 2 });
   };
+  /** Whether a launch is still at work on its image and disk. Nothing is changed: no instance can have 0 processors. */
+  const beingPrepared = async (name: string): Promise<boolean> =>
+    again(['set', `local.${name}.cpus=0`]).then(
+      () => false,
+      (error: unknown) => {
+        if (means(error, 'absent')) return false;
+        if (means(error, 'being prepared')) return true;
+        throw error;
+      },
+    );
 
-  const cli: Multipass = {
-    version: async () => {
-      const text = await again(['version', '--format', 'json']).catch((error: unknown) => {
-        throw new RefusedError(unusable(error), { cause: error });
-      });
-      const { multipass: client = '', multipassd: service = client } = json<Record<string, string>>(
-        'version',
-        text,
-      );
-      if (before(service, oldest))
-        throw new RefusedError(`multipass ${service} is too old: ${oldest.join('.')} or newer is needed.`);
-      return { client, service };
-    },
-    info: stated,
+  return {
+    version: async () => versionOf(again),
+    info: async (name) => described(name),
+    state,
     given: async (name) => {
       const keys = ['cpus', 'memory', 'disk'].map((what) => `local.${name}.${what}`);
       try {
@@ -153,18 +160,18 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
         '--disk',
         `${String(diskGiB)}G`,
       ];
+      // the client's own timer, over everything: 5 minutes unless told
       const patience = ['--timeout', String(Math.ceil(within / 1000))];
       const words = ['launch', image, '--name', name, ...sizes, ...patience, '--cloud-init', '-'];
       const options = {
         input: cloudInit,
-        // it waits once for the boot and once for cloud-init
-        within: 2 * within + seconds(30),
+        within: within + seconds(30),
         ...(signal === undefined ? {} : { signal }),
         ...(onLine === undefined ? {} : { onLine }),
       };
       await told(words, options).catch(async (error: unknown) => {
         // the service was away before it could begin: only then it can be asked once more
-        if (!means(error, 'no service') || (await stated(name)) !== undefined) throw error;
+        if (!means(error, 'no service') || (await state(name)) !== undefined) throw error;
         await told(words, options);
       });
     },
@@ -172,7 +179,10 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
       served(
         'exec',
         async () => {
-          const output = await ask(['exec', name, '--', 'sudo', ...words], options);
+          await refuseUnlessRunning(name);
+          const output = await login(name, options?.signal, async () =>
+            ask(['exec', name, '--', 'sudo', ...words], options),
+          );
           // then the command has not begun; whatever else is said is for the caller to judge
           if (output.code !== 0 && failureOf(output) === 'no service')
             throw new MultipassError('exec', output);
@@ -181,100 +191,42 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
         msOf(options?.within ?? ours.command),
       ),
     transfer: async (content, name, path) => {
-      await again(['transfer', '-', `${name}:${path}`], { input: content, within: minutes(10) });
+      await login(name, undefined, async () =>
+        again(['transfer', '-', `${name}:${path}`], { input: content, within: minutes(10) }),
+      );
     },
     stop: async (name) => changed('stop', name, 'Stopped'),
     start: async (name) => changed('start', name, 'Running'),
     restart: async (name) => changed('restart', name, 'Running'),
-    remove: async (name, { atWork = false } = {}) => {
+    remove: async (name, { launching = false } = {}) => {
       let last: unknown;
+      const gone = async (): Promise<boolean> =>
+        (await state(name)) === undefined && !(await beingPrepared(name));
       await until(
         `instance ${name} is gone`,
         async () => {
-          if ((await stated(name)) === undefined) return true;
+          if (await gone()) return true;
           // what is still being made, or stopped, cannot be deleted yet
           await told(['delete', '--purge', name], { within: minutes(2) }).catch((error: unknown) => {
             last = error;
           });
-          return (await stated(name)) === undefined;
+          return gone();
         },
-        (gone) => gone,
-        { within: minutes(3), every: 500, inARow: atWork ? 3 : 1 },
+        (seen) => seen,
+        // once its image is there, a launch goes on without its client
+        { within: minutes(launching ? 10 : 3), every: 500, inARow: launching ? 3 : 1 },
       ).catch((error: unknown) => {
-        throw last ?? error;
+        throw means(last, 'absent') ? error : (last ?? error);
       });
+      known.forget(name);
     },
     snapshot: async (name, label) => {
-      await needSnapshots();
       await told(['snapshot', name, '--name', label], { within: minutes(5) });
     },
     restore: async (name, label) => {
-      await needSnapshots();
       await told(['restore', `${name}.${label}`, '--destructive'], { within: minutes(5) });
     },
   };
-  return cli;
-}
-
-interface Info {
-  state?: string;
-  ipv4?: string[];
-  cpu_count?: string;
-  memory?: { total?: number | string };
-  disks?: Record<string, { total?: number | string }>;
-  snapshot_count?: string;
-}
-
-function instanceIn(text: string, name: string): Instance {
-  const found = json<{ info?: Record<string, Info> }>('info', text).info?.[name];
-  if (!found) throw new Error(`multipass info told nothing of ${name}: ${text.slice(0, 400)}`);
-  const {
-    state = 'Unknown',
-    ipv4 = [],
-    cpu_count: cpus = '',
-    memory,
-    disks = {},
-    snapshot_count: snapshots,
-  } = found;
-  const [disk] = Object.values(disks);
-  const measured = {
-    cpus: Number(cpus),
-    memoryMiB: Number(memory?.total ?? Number.NaN) / 1024 ** 2,
-    diskGiB: Number(disk?.total ?? Number.NaN) / 1024 ** 3,
-  };
-  const size = cpus !== '' && memory?.total !== undefined ? measured : undefined;
-  return { name, state, ipv4, size, snapshots: Number(snapshots ?? 0) };
-}
-
-/** An amount as multipass writes it for people, such as 8.0GiB. @throws Error when it is none */
-function bytesIn(text: string): number {
-  const [, number, unit = ''] = /^([\d.]+)(?:([KMG])iB|B)?$/.exec(text.trim()) ?? [];
-  if (number === undefined)
-    throw new Error(`multipass get told a size that is none: ${text.trim().slice(0, 100)}`);
-  return Number(number) * 1024 ** ' KMG'.indexOf(unit || ' ');
-}
-
-/** The JSON in what multipass said; a notice of an update may stand before it. */
-function json<T>(command: string, text: string): T {
-  try {
-    return JSON.parse(text.slice(Math.max(0, text.indexOf('{')))) as T;
-  } catch (cause) {
-    const how = `multipass ${command} was asked for JSON and said: ${text.trim().slice(0, 400) || 'nothing'}`;
-    throw new Error(how, { cause });
-  }
-}
-
-function before(version: string, [major, minor]: readonly [number, number]): boolean {
-  const [seenMajor = 0, seenMinor = 0] = version.split('.').map(Number);
-  return seenMajor < major || (seenMajor === major && seenMinor < minor);
-}
-
-function unusable(error: unknown): string {
-  if (error instanceof CommandError)
-    return 'There is no multipass on PATH; install it (https://multipass.run/install), or choose another LAB_PROVIDER.';
-  const why = messageOf(error);
-  if (means(error, 'not authenticated')) return `${why} Run \`multipass authenticate\` once as this user.`;
-  return `multipass cannot be used: ${why}. Its service must run, and this user must reach its socket.`;
 }
 
 /**

@@ -32,9 +32,16 @@ export function multipassMachine(multipass: Multipass, name: string, instance = 
     },
     upload: async (local, remote, options = {}) => {
       const content = await readFile(local);
-      const draft = `/var/tmp/conformance-${randomBytes(8).toString('hex')}`;
-      await multipass.transfer(content, instance, draft);
-      await putInPlace(shell, draft, remote, content.length, options);
+      // what is transferred can be read by all at first, and belongs to the ordinary user, who must get there
+      const folder = `/var/tmp/conformance-${randomBytes(8).toString('hex')}`;
+      const ofUser = 'mkdir -m 700 "$1"; [ -z "$SUDO_USER" ] || chown "$SUDO_USER" "$1"';
+      await shell.run(['sh', '-ec', ofUser, '-', folder]);
+      try {
+        await multipass.transfer(content, instance, `${folder}/file`);
+        await putInPlace(shell, `${folder}/file`, remote, content.length, options);
+      } finally {
+        await shell.attempt(['rm', '-rf', folder]).catch(() => undefined);
+      }
     },
     start: async () => {
       await multipass.start(instance);

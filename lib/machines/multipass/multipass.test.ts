@@ -10,6 +10,7 @@ import { until } from '#lib/base/until.ts';
 import type { MachineProvider } from '#lib/machines/provider.ts';
 import { multipass, type Multipass } from './cli.ts';
 import { nodePlans } from '#lib/machines/topology.ts';
+import { multipassMachine } from './machine.ts';
 import { multipassNode } from './node.ts';
 import { multipassProvider, removingAll } from './provider.ts';
 import { runningInstances } from './running.ts';
@@ -135,6 +136,30 @@ describe('a machine', () => {
     expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
   });
 
+  test('that somebody has stopped is not started by a command', async () => {
+    const machine = await provider.launch(spec);
+    await onPath(['multipass', 'stop', 'worker']);
+    const again = multipassMachine(multipass(onPath), 'worker');
+    await expect(again.run(['true'])).rejects.toThrow(
+      'instance "worker" is not running (Stopped), and exec would start it',
+    );
+    expect(await cli.list()).toMatchObject([{ state: 'Stopped' }]);
+    expect(service.asked.filter(([what]) => what === 'exec').length).toBeGreaterThan(0);
+    // as multipass itself does
+    expect(await onPath(['multipass', 'exec', 'worker', '--', 'sudo', 'true'])).toMatchObject({ code: 0 });
+    expect(await cli.list()).toMatchObject([{ state: 'Running' }]);
+    await machine.stop();
+    await expect(machine.restart()).rejects.toThrow('not running');
+  });
+
+  test('is not overrun by logins', async () => {
+    const machine = await provider.launch(spec);
+    const said = await Promise.all(
+      Array.from({ length: 20 }, async (_, n) => machine.run(['echo', String(n)])),
+    );
+    expect(said.map(({ stdout }) => Number(stdout))).toEqual(Array.from({ length: 20 }, (_, n) => n));
+  });
+
   test('that is not there is said not to be', async () => {
     await expect(provider.machine('worker').run(['true'])).rejects.toThrow(
       'instance "worker" does not exist',
@@ -209,6 +234,112 @@ test('a launch that is called off leaves nothing, although the service goes on w
   await ended;
   expect(await cli.list()).toEqual([]);
   expect(await provider.list()).toEqual([]);
+});
+
+describe('an instance whose image is still being prepared', () => {
+  const asked = async (): Promise<unknown> =>
+    until(
+      'it has begun',
+      async () => Promise.resolve(service.asked.some(([what]) => what === 'launch')),
+      Boolean,
+      {
+        within: 10_000,
+      },
+    );
+  const launching = { image: '24.04', name: 'mine-worker', size, cloudInit: '' };
+
+  beforeEach(() => {
+    service.misbehave.add('image is downloaded first');
+  });
+
+  test('is not there for anything but a launch, and comes to be though its client is gone', async () => {
+    const off = new AbortController();
+    const going = cli.launch(launching, { within: 20_000, signal: off.signal }).catch(() => undefined);
+    await asked();
+    off.abort();
+    await going;
+    expect(await cli.info('mine-worker')).toBeUndefined();
+    expect(await cli.list()).toEqual([]);
+    const second = await onPath(['multipass', 'launch', '--name', 'mine-worker']);
+    expect(second).toMatchObject({
+      code: 2,
+      stderr: 'launch failed: instance "mine-worker" is being prepared\n',
+    });
+    await until(
+      'it is there',
+      async () => cli.state('mine-worker'),
+      (seen) => seen === 'Running',
+      { within: 20_000 },
+    );
+  });
+
+  test('is removed when its launch is called off', async () => {
+    const off = new AbortController();
+    const noted: string[] = [];
+    const going = of('mine').launch(spec, { signal: off.signal, note: (text) => noted.push(text) });
+    const ended = expect(going).rejects.toThrow('Called off');
+    await until(
+      'it is told',
+      async () => Promise.resolve(noted.join()),
+      (text) => text.includes('preparing its image'),
+      { within: 10_000 },
+    );
+    off.abort();
+    await ended;
+    service.misbehave.delete('image is downloaded first');
+    expect(await cli.list()).toEqual([]);
+    expect(await of('mine').list()).toEqual([]);
+    // it was prepared and removed, not only not seen
+    await of('mine').launch(spec);
+  });
+
+  test('and that somebody else launches is refused, and left alone', async () => {
+    const going = cli.launch(launching, { within: 20_000 });
+    await asked();
+    const ours = of('mine').launch(spec);
+    await expect(ours).rejects.toThrow(RefusedError);
+    await expect(ours).rejects.toThrow(/^Another launch makes mine-worker .*being prepared.*LAB_NAME/);
+    await going;
+    expect(await cli.state('mine-worker')).toBe('Running');
+    await of('mine').remove('worker');
+    expect(await cli.list()).toHaveLength(1);
+  });
+
+  test('is removed by the script of a run that was killed', async () => {
+    await mkdir(join(dir, 'mine/multipass'), { recursive: true });
+    await writeFile(join(dir, 'mine/multipass/worker'), '');
+    const script = join(dir, 'mine', 'on-end');
+    await writeFile(script, `#!/bin/sh\n${removingAll('mine')}`, { mode: 0o755 });
+    const off = new AbortController();
+    const going = cli.launch(launching, { within: 20_000, signal: off.signal }).catch(() => undefined);
+    await asked();
+    off.abort();
+    await going;
+    expect(await onPath([script])).toMatchObject({ code: 0, stderr: '' });
+    expect(await cli.list()).toEqual([]);
+    expect(service.asked.some(([what, name]) => what === 'delete' && name === '--purge')).toBe(true);
+  });
+
+  test("and outlasts its client's own timer is told with its text and status", async () => {
+    const late = await onPath(['multipass', 'launch', '24.04', '--name', 'late', '--timeout', '1']);
+    expect(late).toMatchObject({ code: 5, stderr: 'Timed out waiting for instance launch.\n' });
+    await expect(cli.launch({ ...launching, name: 'other' }, { within: 1000 })).rejects.toThrow(
+      'multipass launch: Timed out waiting for instance launch.',
+    );
+  });
+});
+
+test('a launch that goes on for too long after the instance was made is given up', async () => {
+  const own = multipassProvider({
+    lab: { name: 'conformance', dir: join(dir, 'conformance') },
+    multipass: cli,
+    patience: 500,
+    grace: 600,
+  });
+  await expect(own.launch({ ...spec, firstBoot: { commands: ['sleep 4'] } })).rejects.toThrow(
+    /launch worker had not ended 1 s after the instance was made/,
+  );
+  expect(await cli.list()).toEqual([]);
 });
 
 test('a first boot that fails fails the launch, and leaves nothing', async () => {
@@ -338,7 +469,7 @@ describe('when multipass misbehaves', () => {
     service.misbehave.add('launch hangs');
     const machine = await multipassProvider({
       lab: { name: 'conformance', dir: join(dir, 'conformance') },
-      multipass: { ...cli, launch: async (plan) => multipass(hurried).launch(plan, { within: 1 }) },
+      multipass: { ...cli, launch: async (plan) => multipass(hurried).launch(plan, { within: 60_000 }) },
       patience: 5000,
     }).launch(spec);
     expect((await machine.run(['echo', 'up'])).stdout).toBe('up\n');
@@ -361,7 +492,7 @@ describe('when multipass misbehaves', () => {
     provider = multipassProvider({
       lab: { name: 'conformance', dir: join(dir, 'conformance') },
       multipass: cli,
-      patience: 1000,
+      patience: 5000,
     });
     await expect(provider.launch(spec)).rejects.toThrow(
       /timed out waiting for response\nThe instance is of no use: .*it is Unknown at no address/s,
@@ -419,14 +550,48 @@ describe('a multipass that cannot be used is refused before anything is made', (
 
   test('as the client is not authenticated', async () => {
     service.misbehave.add('not authenticated');
-    await expect(provider.launch(spec)).rejects.toThrow('Run `multipass authenticate` once');
+    await expect(provider.launch(spec)).rejects.toThrow(
+      /^multipass list: list failed: The client is not authenticated.*`(sudo )?multipass authenticate` once/s,
+    );
+    expect(await onPath(['multipass', 'version', '--format', 'json'])).toMatchObject({
+      code: 0,
+      stdout: '{"multipass":"1.15.1"}',
+    });
+  });
+
+  test('as its socket may not be opened', async () => {
+    service.misbehave.add('no access');
+    await expect(cli.version()).rejects.toThrow(
+      /multipass socket access denied.*add this user to that group/,
+    );
+  });
+
+  test('as its service is away, which version does not tell', async () => {
+    const answers: Record<string, string> = { version: '{"multipass": "1.15.1"}', list: '{"list": []}' };
+    const answering = multipass(async ([, what = '']) =>
+      Promise.resolve({ stdout: answers[what] ?? '', stderr: '', code: 0, ms: 1 }),
+    );
+    await expect(answering.version()).rejects.toThrow(RefusedError);
+    await expect(answering.version()).rejects.toThrow('multipass 1.15.1 tells no version of its service');
+    const away = await attempt(['multipass', 'version'], {
+      env: { MULTIPASS_STAND_IN: '/nowhere', PATH: `${clientFolder}:${process.env['PATH'] ?? ''}` },
+    });
+    expect(away).toMatchObject({ code: 0, stdout: '{"multipass": "1.15.1"}\n' });
   });
 
   test('as it is too old', async () => {
     const old = multipass(async () =>
-      Promise.resolve({ stdout: '{"multipass": "1.8.1"}', stderr: '', code: 0, ms: 1 }),
+      Promise.resolve({
+        stdout: '{"multipass": "1.16.0", "multipassd": "1.12.2"}',
+        stderr: '',
+        code: 0,
+        ms: 1,
+      }),
     );
-    await expect(old.version()).rejects.toThrow('multipass 1.8.1 is too old: 1.10 or newer is needed.');
+    await expect(old.version()).rejects.toThrow('multipass 1.12.2 is too old: 1.13 or newer is needed.');
+    service.misbehave.add('old version');
+    await expect(provider.launch(spec)).rejects.toThrow(RefusedError);
+    expect(await provider.list()).toEqual([]);
   });
 
   test('as it says no JSON', async () => {
@@ -451,12 +616,5 @@ describe('snapshots', () => {
     expect(await machine.read('/srv/state')).toBe('before');
     expect(await cli.info('worker')).toMatchObject({ state: 'Running', snapshots: 1 });
     await expect(cli.snapshot('worker', 'other')).rejects.toThrow('only take snapshots of stopped instances');
-  });
-
-  test('are refused where multipass has none', async () => {
-    service.misbehave.add('old version');
-    await expect(cli.snapshot('worker', 'clean')).rejects.toThrow(
-      'multipass 1.12.2 has no snapshots; they came with 1.13.',
-    );
   });
 });

@@ -29,6 +29,7 @@ export function folders(dir: string): Backend {
   return {
     launch: async (name, size) => {
       sizes.set(name, size);
+      await mkdir(join(dir, name, 'var/tmp'), { recursive: true });
       await boot(name);
     },
     start: boot,

@@ -15,8 +15,11 @@ export const misbehaviours = {
   'notice before JSON': 'a notice of an update stands before what was asked for',
   'transfer is cut': 'transfer copies half of the file and says that it is done',
   'delete refuses at first': 'delete fails for some time while an instance is being made',
+  'image is downloaded first':
+    'for some seconds a launch prepares its image: everything says that there is no such instance, and it comes to be though its client is gone',
+  'no access': 'the socket of the service may not be opened',
   'not authenticated': 'the service does not know this client',
-  'old version': 'a version without snapshots',
+  'old version': 'a version that drops empty words and has no snapshots',
 } as const;
 
 export type Misbehaviour = keyof typeof misbehaviours;

@@ -1,14 +1,14 @@
+import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { PassThrough, type Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
-import { parse } from 'yaml';
 import { messageOf } from '#lib/base/errors.ts';
 import type { Size } from '#lib/base/settings.ts';
-import type { Backend, Streams } from './backend.ts';
-import { frame, frames } from './frames.ts';
+import type { Backend } from './backend.ts';
+import { cloudInit } from './cloud-init.ts';
 import type { Misbehaviour } from './misbehaviour.ts';
+import { serve, type Call } from './serve.ts';
 
 /** The folder with the client, to be put on PATH. */
 export const clientFolder = join(import.meta.dirname, 'bin');
@@ -39,17 +39,16 @@ interface Instance {
 /** What ends a command as multipass does when it says no: text on standard error, status 2. */
 class No extends Error {}
 
-interface Call {
-  input: Readable;
-  /** What the client's standard input is. */
-  inputIs: 'pipe' | 'file' | 'device';
-  say: (text: string) => void;
-  streams: Streams;
-}
+/** Of a selection of instances, as `info` and `delete` have one. */
+const wrapped = (text: string): No => new No(`The following errors occurred:\n${text}`);
+
+/** How long an image and a disk take to prepare, in milliseconds. */
+const preparing = { always: 100, misbehaving: 4000 };
 
 /**
- * The service of a stand-in for multipass: it speaks multipass's command line and JSON, has its manners (errors are
- * plain text, a launch goes on when its client is gone), and backs instances with whatever it is given.
+ * The service of a stand-in for multipass 1.15: it speaks multipass's command line and JSON, has its manners (errors
+ * are plain text, a launch goes on when its client is gone and is not seen while its image is prepared, `exec` starts
+ * what does not run), and backs instances with whatever it is given.
  *
  * @param dir where its socket is put
  */
@@ -61,15 +60,33 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
   const met = new Set<string>();
   let refusals = 0;
 
+  /** Names whose image and disk are being prepared. */
+  const prepared = new Set<string>();
+
   const find = (name = ''): Instance => {
     const found = instances.get(name);
     if (!found) throw new No(`instance "${name}" does not exist`);
     return found;
   };
+  const selected = (name = ''): Instance => {
+    if (!instances.has(name)) throw wrapped(`instance "${name}" does not exist`);
+    return find(name);
+  };
   const running = (name = ''): Instance => {
     const found = find(name);
     if (found.state === 'Running') return found;
     throw new No(`instance "${name}" is ${found.state === 'Deleted' ? 'deleted' : 'not running'}`);
+  };
+  const start = async (name: string): Promise<void> => {
+    const instance = selected(name);
+    if (instance.state === 'Deleted') throw wrapped(`instance "${name}" is deleted`);
+    if (instance.state === 'Running') return;
+    if (instance.booting) {
+      await instance.booting;
+      return;
+    }
+    await backend.start(name);
+    await booted(name, instance, true);
   };
   const booted = async (name: string, instance: Instance, again: boolean): Promise<void> => {
     const address = await backend.address(name);
@@ -77,14 +94,15 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
     instance.commands = 0;
     instance.ipv4 = again && misbehave.has('old address') ? ['10.42.0.1', ...instance.ipv4] : [address];
   };
+  const version = (): string => (misbehave.has('old version') ? '1.12.2' : '1.15.1');
   const givesUp = (name: string): No =>
     new No(`The following errors occurred:\n${name}: timed out waiting for response`);
 
   const commands: Readonly<Record<string, (words: string[], call: Call) => Promise<number | undefined>>> = {
     async version(words, { say }) {
-      const version = misbehave.has('old version') ? '1.12.2' : '1.15.1';
-      if (words.includes('json')) say(JSON.stringify({ multipass: version, multipassd: version }));
-      else say(`multipass   ${version}\nmultipassd  ${version}\n`);
+      const [client, service] = [version(), version()];
+      if (words.includes('json')) say(JSON.stringify({ multipass: client, multipassd: service }));
+      else say(`multipass   ${client}\nmultipassd  ${service}\n`);
       return Promise.resolve(0);
     },
     async list(_, { say }) {
@@ -99,8 +117,8 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
     },
     async info(words, { say }) {
       const [name = ''] = words;
-      const { state, ipv4, snapshots } = find(name);
-      const on = state === 'Running';
+      const { state, ipv4, snapshots } = selected(name);
+      const on = state === 'Running' && !words.includes('--no-runtime-information');
       const size = on ? await backend.size(name) : undefined;
       const info = {
         cpu_count: size ? String(size.cpus) : '',
@@ -123,12 +141,27 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
       say(`${{ cpus: String(cpus), memory, disk: gib(diskGiB) }[what] ?? ''}\n`);
       return Promise.resolve(0);
     },
+    async set([assignment = ''], _) {
+      const [, name = '', what = '', value = ''] =
+        /^local\.(.*)\.(cpus|memory|disk)=(.*)$/.exec(assignment) ?? [];
+      if (!what) throw new No(`Unrecognized settings key: '${assignment}'`);
+      const cannot = (reason: string): No =>
+        new No(`Cannot update instance settings; instance: ${name}; reason: ${reason}`);
+      if (prepared.has(name)) throw cannot('instance is being prepared');
+      const state = instances.get(name)?.state;
+      if (state === undefined) throw cannot('No such instance');
+      if (state === 'Deleted') throw cannot('Instance is deleted');
+      if (state !== 'Stopped') throw cannot('Instance must be stopped for modification');
+      throw new No(`Invalid setting '${assignment}': the stand-in changes no ${what} to ${value}`);
+    },
     async launch(words, { input, say }) {
       const text = { type: 'string' } as const;
       const options = { name: text, cpus: text, memory: text, disk: text, timeout: text, 'cloud-init': text };
       const { values } = parseArgs({ args: words, options, allowPositionals: true });
       const name = values.name ?? 'primary';
       if (instances.has(name)) throw new No(`instance "${name}" already exists`);
+      if (prepared.has(name)) throw new No(`instance "${name}" is being prepared`);
+      prepared.add(name);
       const data = values['cloud-init'] === '-' ? await buffer(input) : Buffer.alloc(0);
       const size = {
         cpus: Number(values.cpus ?? 1),
@@ -136,8 +169,10 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
         diskGiB: Number((values.disk ?? '5G').replace(/G$/, '')),
       };
       const instance: Instance = { state: 'Starting', size, ipv4: [], snapshots: [], commands: 0 };
-      instances.set(name, instance);
       say(`Creating ${name}\n`);
+      await after(misbehave.has('image is downloaded first') ? preparing.misbehaving : preparing.always);
+      prepared.delete(name);
+      instances.set(name, instance);
       if (misbehave.has('launch gives up in vain')) {
         instance.state = 'Unknown';
         throw givesUp(name);
@@ -165,7 +200,10 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
     async exec(words, { input, inputIs, streams }) {
       const [name = '', dashes, ...rest] = words;
       if (dashes !== '--') throw new No('the words of the command come after --');
-      const instance = running(name);
+      const instance = find(name);
+      if (instance.state === 'Deleted') throw new No(`instance "${name}" is deleted`);
+      if (instance.state === 'Unknown') throw new No('Cannot retrieve credentials in unknown state');
+      await start(name);
       instance.commands += 1;
       if (misbehave.has('exec without input hangs') && inputIs !== 'pipe') return undefined;
       if (misbehave.has('no way in at first') && instance.commands <= 1)
@@ -188,21 +226,22 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
       return 0;
     },
     async stop([name = '']) {
-      const instance = running(name);
-      await backend.stop(name);
+      const instance = selected(name);
+      if (instance.state === 'Running') await backend.stop(name);
       instance.state = 'Stopped';
       return 0;
     },
     async start([name = '']) {
-      const instance = find(name);
-      if (instance.state === 'Running') return 0;
-      await backend.start(name);
-      await booted(name, instance, true);
+      await start(name);
       if (misbehave.has('restart gives up')) throw givesUp(name);
       return 0;
     },
     async restart([name = '']) {
-      const instance = running(name);
+      const instance = selected(name);
+      if (instance.state !== 'Running')
+        throw new No(
+          `Instance '${name}' is already running, but in an unknown state.\nTry to stop and start it instead.`,
+        );
       if (misbehave.has('restart does nothing')) return 0;
       await backend.restart(name);
       await booted(name, instance, true);
@@ -211,7 +250,7 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
     },
     async delete(words) {
       const name = words.find((word) => !word.startsWith('-')) ?? '';
-      const instance = find(name);
+      const instance = selected(name);
       if (instance.state === 'Starting' && refusals < 3 && misbehave.has('delete refuses at first')) {
         refusals += 1;
         throw new No(`instance "${name}" is starting`);
@@ -263,21 +302,31 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
     const [name = '', ...rest] = words;
     asked.push(words);
     const fail = (text: string): number => {
-      call.streams.err(Buffer.from(`${text}\n`));
-      return 2;
+      // `version` is never refused: then it tells of the client alone
+      if (name === 'version')
+        call.say(
+          rest.includes('json') ? JSON.stringify({ multipass: version() }) : `multipass   ${version()}\n`,
+        );
+      else call.streams.err(Buffer.from(`${text}\n`));
+      return name === 'version' ? 0 : 2;
     };
     if (misbehave.has('service starts anew') && !met.has(name)) {
       met.add(name);
       return fail('cannot connect to the multipass socket');
     }
     if (misbehave.has('not authenticated'))
-      return fail(`${name} failed: The client is not authenticated with the Multipass service.`);
+      return fail(
+        `${name} failed: The client is not authenticated with the Multipass service.\nPlease use 'multipass authenticate' before proceeding.`,
+      );
+    if (misbehave.has('no access')) return fail('multipass socket access denied');
     const command = commands[name];
     if (!command) return fail(`Unknown command: ${name}`);
     const asJson = rest.includes('json');
     if (asJson && misbehave.has('notice before JSON'))
       call.say('A new version 1.16.0 of Multipass is available\n\n');
-    return command(rest, call).catch((error: unknown) => fail(`${name} failed: ${messageOf(error)}`));
+    const going = command(rest, call).catch((error: unknown) => fail(`${name} failed: ${messageOf(error)}`));
+    const timer = name === 'launch' ? Number(rest[rest.indexOf('--timeout') + 1]) : Number.NaN;
+    return Number.isNaN(timer) ? going : Promise.race([going, timedOut(timer, call)]);
   };
 
   const clients = new Set<Socket>();
@@ -306,75 +355,11 @@ export async function standIn(dir: string, backend: Backend): Promise<StandIn> {
   };
 }
 
-/** What cloud-init does of what the harness asks it for. Like cloud-init's, its failures are not the launch's. */
-async function cloudInit(backend: Backend, name: string, text: string): Promise<void> {
-  interface UserData {
-    write_files?: { path: string; content: string; permissions?: string; owner?: string }[];
-    runcmd?: string[][];
-  }
-  const { write_files: files = [], runcmd = [] } = (parse(text) ?? {}) as UserData;
-  for (const { path, content, permissions = '0644', owner = '' } of files) {
-    const script =
-      'mkdir -p "$(dirname "$1")"; cat >"$1"; [ "$3" = root:root ] || chown "$3" "$1"; chmod "$2" "$1"';
-    await quietly(
-      backend,
-      name,
-      ['sh', '-c', script, '-', path, permissions, owner],
-      Buffer.from(content, 'base64'),
-    );
-  }
-  const log = 'mkdir -p /var/log; exec >>/var/log/cloud-init-output.log 2>&1; exec "$@"';
-  for (const words of runcmd) await quietly(backend, name, ['sh', '-c', log, '-', ...words]);
-}
+const after = async (ms: number): Promise<unknown> => once(AbortSignal.timeout(ms), 'abort');
 
-async function quietly(
-  backend: Backend,
-  name: string,
-  words: string[],
-  input: Uint8Array = Buffer.alloc(0),
-): Promise<number> {
-  const stream = new PassThrough();
-  stream.end(input);
-  return backend.exec(name, words, { input: stream, out: () => undefined, err: () => undefined });
-}
-
-/** Serves one client: words first, then its input. One that goes away ends nothing. */
-function serve(client: Socket, answer: (words: string[], call: Call) => Promise<number | undefined>): void {
-  const cut = frames();
-  const input = new PassThrough();
-  const send = (kind: string, bytes: Uint8Array): void => {
-    if (client.writable) client.write(frame(kind, bytes));
-  };
-  const begin = async (text: string): Promise<void> => {
-    const [inputIs, ...words] = text.split('\0') as [Call['inputIs'], ...string[]];
-    const code = await answer(words, {
-      input,
-      inputIs,
-      say: (line) => {
-        send('1', Buffer.from(line));
-      },
-      streams: {
-        input,
-        out: (bytes) => {
-          send('1', bytes);
-        },
-        err: (bytes) => {
-          send('2', bytes);
-        },
-      },
-    });
-    // a client that hangs is one that never hears of the end
-    if (code === undefined) return;
-    send('x', Uint8Array.of(code));
-    client.end();
-  };
-  client.on('error', () => undefined);
-  client.on('close', () => input.end());
-  client.on('data', (bytes) => {
-    for (const { kind, content } of cut(bytes)) {
-      if (kind === 'w') void begin(content.toString());
-      else if (kind === 'i') input.write(content);
-      else input.end();
-    }
-  });
+/** The client's own timer, over all of a launch. The service knows nothing of it. */
+async function timedOut(seconds: number, { streams }: Call): Promise<number> {
+  await after(seconds * 1000);
+  streams.err(Buffer.from('Timed out waiting for instance launch.\n'));
+  return 5;
 }
