@@ -123,9 +123,9 @@ const osReleases = {
 
 /** Where nothing but Go is there, in the order in which apt-get is told. */
 const all =
-  'buildah busybox ca-certificates curl iproute2 iptables kmod openssl podman procps python3 python3-pip socat conntrack debian-archive-keyring containerd containernetworking-plugins e2fsprogs ethtool ipset mmdebstrap nftables qemu-system-x86 qemu-utils runc';
+  'buildah busybox ca-certificates curl iproute2 iptables kmod openssl podman procps python3 python3-pip socat conntrack debian-archive-keyring containerd containernetworking-plugins e2fsprogs ethtool ipset mmdebstrap nftables qemu-system-x86 qemu-utils runc s6';
 const onUbuntu =
-  'buildah podman python3-pip socat conntrack debian-archive-keyring containerd containernetworking-plugins ipset mmdebstrap nftables qemu-system-x86 qemu-utils runc';
+  'buildah podman python3-pip socat conntrack debian-archive-keyring containerd containernetworking-plugins ipset mmdebstrap nftables qemu-system-x86 qemu-utils runc s6';
 const withoutRuntime = (packages: string): string => packages.replace(/ (containerd|runc)\b/g, '');
 
 test.skipIf(ownArchitecture === 'arm64').each([
