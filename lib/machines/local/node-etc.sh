@@ -5,6 +5,7 @@
 # The folder may be that of a node which was started before: what was put there since stays.
 set -eu
 etc=$1 name=$2 hosts=$3 from=${4:-/etc}
+here=$(dirname "$(readlink -f "$0")")
 
 mkdir -p "$etc"/{alternatives,cni/net.d,containerd,kubernetes,ssl/certs}
 put() { # files only, never through a link
@@ -14,31 +15,8 @@ put() { # files only, never through a link
 
 put hostname <<<"$name"
 put hosts <"$hosts"
-put resolv.conf <<<'# no name server: the lab has no way out'
-# no module of glibc is asked but these (not resolve, sss, mymachines, ldap)
-put nsswitch.conf <<'END'
-passwd: files
-group: files
-shadow: files
-hosts: files dns
-networks: files
-protocols: files
-services: files
-END
-put passwd <<'END'
-root:x:0:0:root:/root:/bin/bash
-daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
-nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
-END
-put group <<'END'
-root:x:0:
-daemon:x:1:
-tty:x:5:
-disk:x:6:
-kmem:x:15:
-shadow:x:42:
-nogroup:x:65534:
-END
+# Debian's own users and groups, and no module of glibc but files and dns
+for file in passwd group nsswitch.conf resolv.conf; do put "$file" <"$here/node-etc/$file"; done
 # the nodes of a cluster are told apart by it
 [ -s "$etc/machine-id" ] || od -An -N16 -tx1 /dev/urandom | tr -d ' \n' | put machine-id
 ln -sfn ../usr/lib/os-release "$etc/os-release"

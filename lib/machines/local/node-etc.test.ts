@@ -47,6 +47,7 @@ test('the /etc of a node is its own, whatever is configured on the host', async 
   expect(await read('nsswitch.conf')).toContain('hosts: files dns\n');
   expect(await read('nsswitch.conf')).not.toMatch(/sss|resolve|mymachines/);
   expect(await read('passwd')).not.toContain('somebody');
+  expect(await read('group')).toContain('\nbin:x:2:\n');
   expect(await read('machine-id')).toMatch(/^[0-9a-f]{32}$/);
   expect(await read('protocols')).toBe('tcp 6 TCP\n');
   expect(await read('ssl/certs/ca-certificates.crt')).toBe('a certificate\n');
