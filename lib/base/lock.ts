@@ -2,7 +2,7 @@ import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Within } from './deadline.ts';
 import { ours } from './deadlines.ts';
-import { isAlive, processOf, type ProcessId } from './processes.ts';
+import { isAlive, thisProcess, type ProcessId } from './processes.ts';
 import { until } from './until.ts';
 
 /**
@@ -42,7 +42,7 @@ let count = 0;
 export async function tryLock(path: string): Promise<'us' | ProcessId> {
   count += 1;
   const mine = `${path}.${String(process.pid)}.${String(count)}`;
-  await writeFile(mine, JSON.stringify(processOf(process.pid)), { mode: 0o600 });
+  await writeFile(mine, JSON.stringify(thisProcess()), { mode: 0o600 });
   try {
     // link() is atomic and, unlike writing with 'wx', never shows an empty lock file
     await link(mine, path);

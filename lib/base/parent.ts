@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { heartbeat } from './heartbeat.ts';
-import { endProcess, isAlive, processOf, type ProcessId } from './processes.ts';
+import { processTable } from './process-table.ts';
+import { endProcess, isAlive, type ProcessId } from './processes.ts';
 import { seconds } from './until.ts';
 
 /**
@@ -20,7 +20,7 @@ export function endWithNpm(
 }
 
 /** The processes above this one up to the npm or npx that started it; none when there is no such. */
-export function npmAbove(pid: number, look: Look = lookInProc): ProcessId[] {
+export function npmAbove(pid: number, look: Look = lookHere): ProcessId[] {
   const chain: ProcessId[] = [];
   for (let at = look(pid)?.parent; at !== undefined && at > 1 && chain.length < 4;) {
     const seen = look(at);
@@ -34,16 +34,13 @@ export function npmAbove(pid: number, look: Look = lookInProc): ProcessId[] {
 
 type Look = (pid: number) => { id: ProcessId; parent: number; command: string } | undefined;
 
-const lookInProc: Look = (pid) => {
-  const id = processOf(pid);
-  if (!id) return undefined;
-  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-  const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  return {
-    id,
-    parent,
-    command: readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8')
-      .replaceAll('\0', ' ')
-      .slice(0, 60),
-  };
+const lookHere: Look = (pid) => {
+  const told = processTable().of(pid);
+  return (
+    told && {
+      id: { pid, started: told.started },
+      parent: told.parent,
+      command: told.command.slice(0, 60),
+    }
+  );
 };

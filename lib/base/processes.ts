@@ -1,61 +1,47 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
+import { processTable, type ProcessTable } from './process-table.ts';
 
-/** A process, told apart from a later one with the same id by its start time (clock ticks since boot). */
+/** A process, told apart from a later one with the same id by its start time, as this machine tells it. */
 export interface ProcessId {
   pid: number;
   started: string;
 }
 
 /** The process with this id, or undefined when none runs. A zombie does not run. */
-export function processOf(pid: number): ProcessId | undefined {
-  const seen = look(pid);
-  return seen && { pid, started: seen.started };
+export function processOf(pid: number, table = processTable()): ProcessId | undefined {
+  const told = table.of(pid);
+  return told && { pid, started: told.started };
 }
 
-function look(pid: number): { parent: number; started: string } | undefined {
-  try {
-    const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined;
-    return { parent: Number(fields[1]), started: fields[19] ?? '' };
-  } catch {
-    return undefined;
-  }
+/** This process, which runs. @throws Error when the machine does not tell of it */
+export function thisProcess(): ProcessId {
+  const us = processOf(process.pid);
+  if (us) return us;
+  throw new Error(`This machine does not tell when process ${String(process.pid)} started, which is ours.`);
 }
 
 /** The processes that a process has started, and those that they have; whoever was given up by its parent is not found. */
-export function descendantsOf(pid: number): ProcessId[] {
+export function descendantsOf(pid: number, table: ProcessTable = processTable()): ProcessId[] {
   const children = new Map<number, ProcessId[]>();
-  for (const id of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    const seen = look(Number(id));
-    if (!seen) continue;
-    const process = { pid: Number(id), started: seen.started };
-    children.set(seen.parent, [...(children.get(seen.parent) ?? []), process]);
-  }
+  for (const [id, { parent, started }] of table.all())
+    children.set(parent, [...(children.get(parent) ?? []), { pid: id, started }]);
   const below = (parent: number): ProcessId[] =>
     (children.get(parent) ?? []).flatMap((child) => [child, ...below(child.pid)]);
   return below(pid);
 }
 
 /**
- * The processes of these programs that have a word in their environment, whoever started them.
+ * The processes of these programs that have a word in their environment, whoever started them. Where there is no /proc,
+ * those whose environment the system lets us see.
  *
  * @param word such as KUBECONFIG=/some/file
  * @param programs the names of their executables
  */
-export function processesWith(word: string, programs: readonly string[]): ProcessId[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      const words = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
-      if (!words.includes(word) || !programs.includes(basename(readlinkSync(`/proc/${name}/exe`)))) return [];
-      return processOf(Number(name)) ?? [];
-    } catch {
-      // it has ended, or is not ours to look at
-      return [];
-    }
-  });
+export function processesWith(
+  word: string,
+  programs: readonly string[],
+  table: ProcessTable = processTable(),
+): ProcessId[] {
+  return table.having(word, programs).flatMap((pid) => processOf(pid, table) ?? []);
 }
 
 export function isAlive(process: ProcessId | undefined): boolean {
