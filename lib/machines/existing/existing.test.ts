@@ -7,7 +7,7 @@ import { temporary } from '#lib/base/temporary.ts';
 import { borrowedMachine } from './machine.ts';
 import { existingProvider } from './provider.ts';
 import { existingSettings } from './settings.ts';
-import { quoted, ssh, type Ssh } from './ssh.ts';
+import { quoted, socketFolder, ssh, type Ssh } from './ssh.ts';
 
 const target = { user: 'ubuntu', host: 'vm.example', port: 2222 };
 /** This host as somebody else's machine. */
@@ -76,6 +76,14 @@ describe('ssh', () => {
       expect(stdout).toBe(word);
     },
   );
+
+  test('has its socket where its path is not too long for one, also on macOS', () => {
+    expect(socketFolder('/tmp')).toMatch(/^\/tmp\/istio-vm-conformance-ssh-\d+$/);
+    const ofMac = '/var/folders/zz/zyxvpxvq6csfxvn_n0000000000000/T';
+    expect(socketFolder(ofMac)).toBe(socketFolder('/tmp'));
+    for (const folder of [socketFolder('/tmp'), socketFolder(ofMac), socketFolder('/a/short/one')])
+      expect(`${folder}/${'c'.repeat(40)}.${'r'.repeat(16)}`.length).toBeLessThan(104);
+  });
 
   test('checks host keys, asks for nothing, and becomes root by sudo', async () => {
     const asked: string[][] = [];

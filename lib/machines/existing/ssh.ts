@@ -37,8 +37,7 @@ export function ssh(
   attempt: Run = attemptHere,
 ): Ssh {
   const { user, host, port } = target;
-  // a lab's folder is too long for the path of a socket
-  const folder = join(tmpdir(), `istio-vm-conformance-ssh-${String(userInfo().uid)}`);
+  const folder = socketFolder();
   const socket = join(folder, '%C');
   const options = [
     ...['BatchMode=yes', 'StrictHostKeyChecking=yes', 'ConnectTimeout=15', 'LogLevel=ERROR'],
@@ -113,6 +112,22 @@ export function ssh(
       await tidy();
     },
   };
+}
+
+/** The longest path of a unix socket, with the byte that ends it: 104 on macOS and the BSDs, 108 on Linux. */
+const longest = 104;
+/** %C is a hash of 40 digits; ssh first listens at a name that has 17 more. */
+const longestName = '/'.length + 40 + 17;
+
+/**
+ * A short folder for the sockets of ssh: a lab's is too long for one, and so is that for temporary files on macOS.
+ *
+ * @param temporary where temporary files go
+ */
+export function socketFolder(temporary = tmpdir()): string {
+  const name = `istio-vm-conformance-ssh-${String(userInfo().uid)}`;
+  const folder = join(temporary, name);
+  return Buffer.byteLength(folder) + longestName < longest ? folder : join('/tmp', name);
 }
 
 /** A word as a shell takes it for one, whatever is in it. */
