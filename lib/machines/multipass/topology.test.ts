@@ -4,16 +4,25 @@ import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { nodePlans } from '#lib/machines/topology.ts';
 import { settings } from '#lib/base/settings.ts';
 import { reachedAt, sizeOf } from './machine.ts';
-import { instancesTopology, ownAddress } from './topology.ts';
+import { instancesTopology, ownAddress, type Cards } from './topology.ts';
 
 const at = (name: string, address: string) => ({ name, address: async () => Promise.resolve(address) });
 const nodes = (...addresses: string[]): NodeMachine[] =>
   nodePlans(settings({})).map((plan, i) => ({ ...at(plan.name, addresses[i] ?? ''), plan }) as NodeMachine);
 const vm = (address: string): Machine => at('vm', address) as Machine;
-/** A network in which `ip` says this of any way. */
-const saying = (route: string): string[] => ['sh', '-c', 'echo "$0"', route];
-
-const beside = saying('10.151.7.40 dev mpqemubr0 src 10.151.7.1 uid 0 \\    cache');
+/** A card of a host as Node tells it. */
+const card = (cidr: string, family: 'IPv4' | 'IPv6' = 'IPv4') => ({
+  ...{ address: cidr.split('/')[0] ?? '', netmask: '', mac: '', internal: false, cidr },
+  ...(family === 'IPv4' ? { family } : { family, scopeid: 0 }),
+});
+const cards: Cards = {
+  lo0: [card('127.0.0.1/8'), card('::1/128', 'IPv6')],
+  en0: [card('10.0.0.7/8')],
+  bridge100: [card('10.151.7.1/24')],
+  utun0: undefined,
+};
+/** A network in which Node tells these cards. */
+const beside = ['sh', '-c', 'echo "$0"', JSON.stringify(cards)];
 
 describe('where instances are', () => {
   test('is what they say, and this host is the bystander on their network', async () => {
@@ -34,11 +43,21 @@ describe('where instances are', () => {
     await expect(instancesTopology(three, vm('10.151.7.40'), beside)).rejects.toThrow(why);
   });
 
-  test('is refused where this host reaches them over a router only, or not at all', () => {
-    expect(() => ownAddress('10.151.7.40 via 192.0.2.1 dev eth0 src 192.0.2.9 uid 0', '10.151.7.40')).toThrow(
-      'This host is not on the network of the instances: it has no card there and reaches 10.151.7.40 by way of 192.0.2.1',
+  test('has this host on it by the smallest network that has both', () => {
+    expect(ownAddress(cards, '10.151.7.40')).toBe('10.151.7.1');
+    expect(ownAddress(cards, '10.9.9.9')).toBe('10.0.0.7');
+  });
+
+  test('is told by this host itself when it is not in a network of its own', async () => {
+    const here = await instancesTopology(nodes('127.0.0.2', '127.0.0.3', '127.0.0.4'), vm('127.0.0.5'), []);
+    expect(here.bystander).toBe('127.0.0.1');
+  });
+
+  test('is refused where this host has no card', () => {
+    expect(() => ownAddress(cards, '192.0.2.40')).toThrow(
+      'This host is not on the network of the instances: it has no card there to reach 192.0.2.40 by. It is on 127.0.0.1/8 (lo0), 10.0.0.7/8 (en0), 10.151.7.1/24 (bridge100).',
     );
-    expect(() => ownAddress('', '10.151.7.40')).toThrow('reaches 10.151.7.40 by no known way');
+    expect(() => ownAddress({}, '192.0.2.40')).toThrow('It is on none.');
   });
 });
 

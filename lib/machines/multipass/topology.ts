@@ -1,4 +1,5 @@
 import { BlockList } from 'node:net';
+import type { networkInterfaces } from 'node:os';
 import { run } from '#lib/base/command.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
@@ -22,27 +23,44 @@ export async function instancesTopology(
   for (const [name, address] of found) refuseInside(name, address);
   const [master] = nodes.filter(({ plan }) => plan.role === 'control-plane');
   const vmAddress = addresses[vm.name] ?? '';
-  const { stdout } = await run([...network, 'ip', '-4', '-oneline', 'route', 'get', vmAddress]);
+  const { stdout } = await run([...network, process.execPath, '-e', tellCards]);
   return {
     nodes: Object.fromEntries(nodes.map(({ name }) => [name, addresses[name] ?? ''])),
     api: apiAt(addresses[master?.name ?? ''] ?? ''),
     vm: vmAddress,
-    bystander: ownAddress(stdout, vmAddress),
+    bystander: ownAddress(JSON.parse(stdout) as Cards, vmAddress),
   };
 }
 
+/** The network cards of a host, as Node tells them. */
+export type Cards = ReturnType<typeof networkInterfaces>;
+
+/** A program for Node: its own network may be another than ours, and what else tells cards is another on each system. */
+const tellCards = "console.log(JSON.stringify(require('node:os').networkInterfaces()))";
+
 /**
- * The address that a host has on the network of another.
+ * The address that a host has on the network of another: that of the smallest network that has both.
  *
- * @param route what `ip route get` says of the way there, on one line
- * @throws Error when the way leads over a router
+ * @throws Error when it has no card there
  */
-export function ownAddress(route: string, address: string): string {
-  const [, router] = / via (\S+)/.exec(route) ?? [];
-  const [, own] = / src ([\d.]+)/.exec(route) ?? [];
-  if (router === undefined && own !== undefined) return own;
+export function ownAddress(cards: Cards, address: string): string {
+  const beside = Object.values(cards)
+    .flatMap((all) => all ?? [])
+    .flatMap(({ family, address: own, cidr }) => {
+      const [, bits] = cidr?.split('/') ?? [];
+      if (family !== 'IPv4' || bits === undefined) return [];
+      const network = new BlockList();
+      network.addSubnet(own, Number(bits));
+      return network.check(address) ? [{ own, bits: Number(bits) }] : [];
+    })
+    .toSorted((one, other) => other.bits - one.bits);
+  const [found] = beside;
+  if (found) return found.own;
+  const networks = Object.entries(cards).flatMap(([name, all]) =>
+    (all ?? []).flatMap(({ family, cidr }) => (family === 'IPv4' && cidr ? [`${cidr} (${name})`] : [])),
+  );
   throw new Error(
-    `This host is not on the network of the instances: it has no card there and reaches ${address} ${router === undefined ? 'by no known way' : `by way of ${router}`} (${route.trim()}).`,
+    `This host is not on the network of the instances: it has no card there to reach ${address} by. It is on ${networks.join(', ') || 'none'}.`,
   );
 }
 
