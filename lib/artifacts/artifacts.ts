@@ -96,10 +96,7 @@ export async function prepare(settings: Settings, source: IstioSource, vm: VmArt
       ? forK3s(settings, all, place)
       : { is: 'upstream' as const, imageStore: await imageStore(all, place(meshParts + 4)) };
   });
-  const vmPackage =
-    vm.architecture === ownArchitecture
-      ? mesh.sidecarPackage
-      : mesh.arm64.then(({ sidecarPackage }) => sidecarPackage);
+  const vmPackage = packageFor(mesh, vm.architecture);
   const base = vm.base && baseOf(vm.base, vmPackage, place);
   const foreign = Promise.all([mesh.istio, mesh.envoy, mesh.arm64]).then(async ([agent, envoy, arm64]) =>
     proxyImage({ x64: { agent, envoy }, arm64 }, place(meshParts + 7)),
@@ -136,15 +133,28 @@ function baseOf(
 /** What it takes to put Istio on a cluster and a VM that are there: nothing that a node or a disk is made of. */
 export type ClientArtifacts = Pick<Artifacts, 'kubernetes' | 'istio' | 'sidecarPackage' | 'istioProxyBuild'>;
 
-/** These alone: found in the cache, downloaded, or built. @throws RefusedError as `prepare` does */
-export async function prepareClients(source: IstioSource): Promise<ClientArtifacts> {
+/**
+ * These alone: found in the cache, downloaded, or built.
+ *
+ * @param architecture of the VM that the sidecar's package is for
+ * @throws RefusedError as `prepare` does
+ */
+export async function prepareClients(
+  source: IstioSource,
+  architecture: Architecture,
+): Promise<ClientArtifacts> {
   const off = new AbortController();
   const place = (i: number): Place => ({ i, n: meshParts + 1, signal: off.signal });
   const mesh = meshOf(source, place);
   const cluster = mesh.compiled.then(async () => kubernetes(place(meshParts + 1)));
   await allOrNone([...mesh.all, cluster], off);
-  return forClients(source, mesh, cluster);
+  const clients = await forClients(source, mesh, cluster);
+  return { ...clients, sidecarPackage: await packageFor(mesh, architecture) };
 }
+
+/** The sidecar's package for a VM of this machine's architecture, or else of arm64. */
+const packageFor = async (mesh: Mesh, architecture: Architecture): Promise<string> =>
+  architecture === ownArchitecture ? mesh.sidecarPackage : (await mesh.arm64).sidecarPackage;
 
 const meshOf = (source: IstioSource, place: (i: number) => Place): Mesh =>
   source.is === 'release' ? releasedMesh(source.release, place) : builtMesh(source.version, place);

@@ -14,7 +14,7 @@ import { vmCutOff } from './vm-cut-off.ts';
 
 /*
  * A lab on instances of multipass without namespaces of this host, as it is with a real one: instances are folders
- * here, k3s is a file, and `ip` on this host says that it is on their network.
+ * here, k3s is a file, and Node on this host tells a card on their network.
  */
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -23,6 +23,7 @@ vi.mock('#lib/machines/multipass/vm.ts', async (actual) => ({ ...(await actual()
 
 let scratch: Awaited<ReturnType<typeof temporary>>;
 let service: StandIn;
+const ownNode = process.execPath;
 let lab: Lab;
 
 beforeEach(async () => {
@@ -34,9 +35,10 @@ beforeEach(async () => {
   ];
   for (const folder of [dir, join(cache, 'archives'), bin]) await mkdir(folder, { recursive: true });
   for (const file of ['k3s', 'air-gap.tar.zst', 'archives/0.tar']) await writeFile(join(cache, file), file);
-  await writeFile(join(bin, 'ip'), '#!/bin/sh\necho "192.0.2.49 dev mpqemubr0 src 192.0.2.254 uid 0"\n', {
-    mode: 0o755,
-  });
+  const card = JSON.stringify({ eth9: [{ family: 'IPv4', address: '192.0.2.254', cidr: '192.0.2.254/24' }] });
+  const tells = `case "$*" in *networkInterfaces*) echo '${card}' ;; *) exec '${ownNode}' "$@" ;; esac`;
+  await writeFile(join(bin, 'node'), `#!/bin/sh\n${tells}\n`, { mode: 0o755 });
+  process.execPath = join(bin, 'node');
   service = await standIn(dir, folders(join(scratch.path, 'instances')));
   for (const [name, value] of Object.entries(service.env)) vi.stubEnv(name, value);
   vi.stubEnv('PATH', `${bin}:${clientFolder}:${process.env['PATH'] ?? ''}`);
@@ -53,6 +55,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  process.execPath = ownNode;
   await service.close();
   vi.unstubAllEnvs();
   await scratch[Symbol.asyncDispose]();

@@ -42,6 +42,7 @@ const mesh = [
 const record = (mesh: 'refuse' | 'use' = 'refuse'): ExistingRecord => ({
   lab: 'mine',
   vmName: 'vm',
+  architecture: 'x64' as const,
   before,
   settings: existingSettings({ EXISTING_VM: 'me@vm', EXISTING_MESH: mesh }),
 });

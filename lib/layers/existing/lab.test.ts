@@ -26,7 +26,7 @@ async function lab(env: Record<string, string> = {}): Promise<Lab> {
   for (const name of ['kubectl', 'istioctl'])
     await writeAtomic(join(dir, name), '#!/bin/sh\necho "ran $*"\n', 0o755);
   const settings = existingSettings({ EXISTING_VM: 'me@vm', ...env });
-  await keepRecord(dir, { lab: 'mine', vmName: 'vm', before: [], settings });
+  await keepRecord(dir, { lab: 'mine', vmName: 'vm', architecture: 'arm64', before: [], settings });
   const programs = { kubernetes: dir, istio: dir, sidecarPackage: 'x.deb', istioProxyBuild: false };
   return labOf(readSettings({}), { name: 'mine', dir, init: { pid: 0, started: '' } }, programs as Programs);
 }
@@ -43,7 +43,7 @@ async function lacked(work: () => unknown): Promise<string | undefined> {
 
 test('what such a lab has not is missed by name, never taken for something else', async () => {
   const one = await lab();
-  expect([...one.features].toSorted()).toEqual(['amd64-vm', 'own-mesh', 'vm']);
+  expect([...one.features].toSorted()).toEqual(['arm64-vm', 'own-mesh', 'vm']);
   const reached: [string, () => unknown][] = [
     ['node-access', () => one.nodes],
     ['own-network', () => one.local],
@@ -91,16 +91,25 @@ test("istiod looks at the lab's own namespaces alone", async () => {
 });
 
 test('what a machine lacks to be the VM is named, all of it, and so is another name', async () => {
-  const saying = (lacks: string, hostname: string) => ({
+  const saying = (lacks: string, hostname: string, architecture = 'amd64') => ({
     name: 'vm',
-    attempt: async ([program]: readonly string[]) =>
-      Promise.resolve({ stdout: program === 'hostname' ? hostname : lacks, stderr: '', code: 0, ms: 1 }),
+    attempt: async ([program, , script = '']: readonly string[]) => {
+      const stdout =
+        program === 'hostname' ? hostname : script.includes('--print-architecture') ? architecture : lacks;
+      return Promise.resolve({ stdout: `${stdout}\n`, stderr: '', code: 0, ms: 1 });
+    },
   });
-  await refuseUnfitVm(saying('', 'vm\n'), 'amd64');
-  await expect(refuseUnfitVm(saying('the program dpkg\nthe user ubuntu\n', 'vm'), 'amd64')).rejects.toEqual(
-    new RefusedError('vm lacks the program dpkg, the user ubuntu, so it cannot be the VM.'),
+  expect(await refuseUnfitVm(saying('', 'vm'), ['x64', 'arm64'])).toBe('x64');
+  expect(await refuseUnfitVm(saying('', 'vm', 'arm64'), ['x64', 'arm64'])).toBe('arm64');
+  await expect(
+    refuseUnfitVm(saying('the program dpkg\nthe user ubuntu', 'vm', 'x86_64'), ['x64']),
+  ).rejects.toEqual(new RefusedError('vm lacks the program dpkg, the user ubuntu, so it cannot be the VM.'));
+  await expect(refuseUnfitVm(saying('', 'vm', 'amd64'), ['arm64'])).rejects.toEqual(
+    new RefusedError(
+      'vm lacks an architecture that there is a package for (arm64; it is amd64), so it cannot be the VM.',
+    ),
   );
-  await expect(refuseUnfitVm(saying('', 'web-1\n'), 'amd64')).rejects.toEqual(
+  await expect(refuseUnfitVm(saying('', 'web-1'), ['x64'])).rejects.toEqual(
     new RefusedError('The VM calls itself web-1, and would be vm here; set WORKLOAD_VM_NAME=web-1.'),
   );
 });

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { debianName } from '#lib/artifacts/architecture.ts';
 import { run, type Output, type RunOptions } from '#lib/base/command.ts';
+import type { Settings } from '#lib/base/settings.ts';
 import { kubeClient, type Kube } from '#lib/kube/client.ts';
 import { fenced, marked } from '#lib/kube/fence.ts';
 import { lack, without } from '#lib/layers/features.ts';
@@ -33,6 +35,7 @@ export function existingLab(
   const here = given.bystander === 'here';
   const own = Object.create(lab, {
     features: { value: featuresOf(lab.features, record) },
+    settings: { value: settingsOf(lab.settings, record) },
     network: {
       get: (): Words => {
         if (here) return [];
@@ -88,16 +91,26 @@ export function existingLab(
   }
 }
 
-/** The VM has no image and no snapshot of the lab's; what is installed in it is for this host's architecture, as it is. */
+/** The VM has no image and no snapshot of the lab's; what is installed in it is for its architecture. */
 const packageAlone = ({ sidecarPackage }: Programs): Programs['vm'] =>
   without<Programs['vm']>({ sidecarPackage }, { base: 'own-vm' });
 
+/** The architecture of the VM is what it is, whatever this host's. */
+const settingsOf = (settings: Settings, { architecture }: ExistingRecord): Settings => ({
+  ...settings,
+  lab: { ...settings.lab, vmArch: debianName(architecture) },
+});
+
 /** What of the features of a lab of the harness's own is left, and what it is told to have. */
-function featuresOf(all: ReadonlySet<string>, { settings: given }: ExistingRecord): ReadonlySet<string> {
-  const kept = ['amd64-vm', 'istio-proxy-build', 'reference-repository'].filter((one) => all.has(one));
+function featuresOf(
+  all: ReadonlySet<string>,
+  { settings: given, architecture }: ExistingRecord,
+): ReadonlySet<string> {
+  const kept = ['istio-proxy-build', 'reference-repository'].filter((one) => all.has(one));
   return new Set([
     ...kept,
     'vm',
+    `${debianName(architecture)}-vm`,
     ...(given.mesh === 'use' ? [] : ['own-mesh']),
     ...(given.bystander === 'here' ? ['bystander'] : []),
     ...(given.vms[0]?.user === 'root' ? ['root-session'] : []),

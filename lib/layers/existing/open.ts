@@ -1,9 +1,12 @@
 import { join } from 'node:path';
+import { ownArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
 import { prepareClients } from '#lib/artifacts/artifacts.ts';
+import { packaged } from '#lib/artifacts/release/istio-release.ts';
 import { istioSource } from '#lib/artifacts/source.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
 import { ownProgram } from '#lib/base/own-program.ts';
+import { labDir } from '#lib/base/paths.ts';
 import { keepPatience } from '#lib/base/patience.ts';
 import { say, step } from '#lib/base/progress.ts';
 import type { Settings } from '#lib/base/settings.ts';
@@ -20,7 +23,7 @@ import { existingProvider, type ExistingProvider } from '#lib/machines/existing/
 import { existingSettings, type ExistingSettings } from '#lib/machines/existing/settings.ts';
 import { quoted } from '#lib/machines/existing/ssh.ts';
 import { closeLab, findLab, keepLab, openLab } from '#lib/machines/local/lab.ts';
-import { lookAtCluster, neededForMesh, neededRights, type ClusterLook } from './look.ts';
+import { lookAtCluster, neededForMesh, neededRights } from './look.ts';
 import { ownerName } from './marks.ts';
 import { planForCluster, refuseProxy, refuseUnfit, type Outlook } from './plan.ts';
 import { hasRecord, keepRecord, recordIn, type ExistingRecord } from './record.ts';
@@ -34,6 +37,13 @@ interface Ground {
   /** The context and its API server, for messages. */
   cluster: string;
   provider: ExistingProvider;
+}
+
+/** What was seen there and agreed to. */
+interface Agreed {
+  outlook: Outlook;
+  /** That of the VM. */
+  architecture: Architecture;
 }
 
 /**
@@ -50,7 +60,7 @@ export async function openExisting(
   const ground = groundOf(asked);
   if (recreate) await closeLab(name);
   const stands = await standsOn(name, ground);
-  const outlook = stands
+  const agreed = stands
     ? undefined
     : await step('Looking at the cluster and the VM', {}, async () => agreedTo(asked, ground));
 
@@ -58,11 +68,12 @@ export async function openExisting(
   const source = await istioSource(asked);
   say(`Istio ${asked.istioVersion} from ${source.is}: ${source.why}.`);
   const settings: Settings = { ...asked, lab: { ...asked.lab, artifactSource: source.is } };
-  const programs = (await prepareClients(source)) as Programs;
-  if (outlook) refuseProxy(outlook, programs.istioProxyBuild);
+  const architecture = agreed?.architecture ?? architectureOf(labDir(name));
+  const programs = (await prepareClients(source, architecture)) as Programs;
+  if (agreed) refuseProxy(agreed.outlook, programs.istioProxyBuild);
   const { lab: local, kept } = await openLab(settings);
   await writeAtomic(join(local.dir, 'programs.json'), JSON.stringify(programs, undefined, 2));
-  if (outlook) await takeUp(local.dir, asked, ground, outlook.look);
+  if (agreed) await takeUp(local.dir, asked, ground, agreed);
   const folders = [programs.istio, programs.kubernetes];
   await writeAtomic(clientEnv(local), clientSettings(hostKubeconfig(local), folders));
   await keepPatience(patience, local.dir);
@@ -98,6 +109,10 @@ async function standsOn(name: string, { given }: Ground): Promise<boolean> {
   );
 }
 
+/** That of the VM of a lab that stands. One that was not put on anything is refused when it is opened. */
+const architectureOf = (dir: string): Architecture =>
+  hasRecord(dir) ? recordIn(dir).architecture : ownArchitecture;
+
 /** What the settings name. @throws RefusedError that says which is missing */
 function groundOf({ lab, vmName }: Settings): Ground {
   const given = existingSettings();
@@ -118,7 +133,7 @@ function groundOf({ lab, vmName }: Settings): Ground {
 }
 
 /** Looks at both, says what will be done, and goes on only when that was agreed to. */
-async function agreedTo(settings: Settings, { given, context, cluster, provider }: Ground): Promise<Outlook> {
+async function agreedTo(settings: Settings, { given, context, cluster, provider }: Ground): Promise<Agreed> {
   await using folder = await temporary();
   const file = join(folder.path, 'kubeconfig');
   await writeAtomic(file, context.text, 0o600);
@@ -129,11 +144,11 @@ async function agreedTo(settings: Settings, { given, context, cluster, provider 
   refuseUnfit(outlook);
   try {
     await provider.look(settings.vmName);
-    await refuseUnfitVm(provider.machine(settings.vmName), 'amd64');
+    const architecture = await refuseUnfitVm(provider.machine(settings.vmName), packaged);
     const plan = [...planForCluster(outlook), ...provider.plan(), ...planForVm(settings.vmName)];
     if (given.yes) {
       for (const line of plan) say(`plan: ${line}`);
-      return outlook;
+      return { outlook, architecture };
     }
     const lines = plan.map((line) => `\n  ${line}`).join('');
     throw new RefusedError(`This would be done:${lines}\nIf you agree, say so with EXISTING_YES=yes.`);
@@ -148,12 +163,13 @@ async function takeUp(
   dir: string,
   { lab, vmName, sizes }: Settings,
   { given, context, provider }: Ground,
-  look: ClusterLook,
+  { outlook: { look }, architecture }: Agreed,
 ): Promise<void> {
   const record: ExistingRecord = {
     lab: lab.name,
     vmName,
     settings: given,
+    architecture,
     before: look.mesh.filter(({ madeBy }) => madeBy !== ownerName(lab.name)).map(({ part }) => part),
   };
   await writeAtomic(hostKubeconfig({ dir }), context.text, 0o600);

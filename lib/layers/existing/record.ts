@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Architecture } from '#lib/artifacts/architecture.ts';
 import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import type { ExistingSettings } from '#lib/machines/existing/settings.ts';
 
@@ -8,6 +9,8 @@ export interface ExistingRecord {
   /** What the lab calls the VM. */
   vmName: string;
   settings: ExistingSettings;
+  /** The architecture of the VM, by its own word. */
+  architecture: Architecture;
   /** The parts of a mesh that were in the cluster before the lab, in words. */
   before: string[];
 }

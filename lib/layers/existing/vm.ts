@@ -1,3 +1,4 @@
+import { debianName, machineName, type Architecture } from '#lib/artifacts/architecture.ts';
 import { LackingError, RefusedError } from '#lib/base/errors.ts';
 import type { Lent } from '#lib/machines/existing/machine.ts';
 import type { Machine } from '#lib/machines/machine.ts';
@@ -20,28 +21,29 @@ const needed = [
  * Looks whether a machine can be the VM of the documents; changes nothing.
  *
  * @param machine under the name that the VM is to have
- * @param architecture that the sidecar's package is for, as dpkg calls it
+ * @param packaged the architectures that there is a package of the sidecar for
+ * @returns its architecture, by its own word
  * @throws RefusedError that names all that it lacks
  */
 export async function refuseUnfitVm(
   machine: Pick<Machine, 'name' | 'attempt'>,
-  architecture: string,
-): Promise<void> {
+  packaged: readonly Architecture[],
+): Promise<Architecture> {
   const script = [
     'for program do command -v "$program" >/dev/null || echo "the program $program"; done',
     'id ubuntu >/dev/null 2>&1 || echo "the user ubuntu, who the application runs as"',
     'systemctl is-system-running 2>&1 | grep -qE "running|degraded|starting" || echo "systemd as its init"',
-    '[ "$(dpkg --print-architecture 2>/dev/null)" = "$architecture" ] || echo "the architecture $architecture (it is $(uname -m))"',
   ].join('\n');
-  const { stdout } = await machine.attempt([
-    'sh',
-    '-c',
-    `architecture=${architecture}\n${script}`,
-    '-',
-    ...needed,
-  ]);
+  const { stdout } = await machine.attempt(['sh', '-c', script, '-', ...needed]);
   const lacks = stdout.trim().split('\n').filter(Boolean);
-  if (lacks.length > 0)
+  const own = await machine.attempt(['sh', '-c', 'dpkg --print-architecture 2>/dev/null || uname -m']);
+  const word = own.stdout.trim();
+  const architecture = packaged.find((one) => [debianName(one), machineName(one)].some((it) => it === word));
+  if (!architecture)
+    lacks.push(
+      `an architecture that there is a package for (${packaged.map(debianName).join(', ')}; it is ${word})`,
+    );
+  if (lacks.length > 0 || !architecture)
     throw new RefusedError(`${machine.name} lacks ${lacks.join(', ')}, so it cannot be the VM.`);
   const name = (await machine.attempt(['hostname'])).stdout.trim();
   // the mesh knows a VM by the name that it has for itself
@@ -49,6 +51,7 @@ export async function refuseUnfitVm(
     throw new RefusedError(
       `The VM calls itself ${name}, and would be ${machine.name} here; set WORKLOAD_VM_NAME=${name}.`,
     );
+  return architecture;
 }
 
 /** The external VM on a machine that is somebody else's: it can be started again, but not switched off or made anew. */
