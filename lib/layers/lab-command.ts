@@ -6,14 +6,16 @@ import { settings } from '#lib/base/settings.ts';
 import { labNames } from '#lib/machines/local/sweep.ts';
 import { lack } from './features.ts';
 
-/** `npm run lab -- <words>`, as whoever uses it calls it. It ends with us; its exit status is an answer. */
+/** `npm run lab -- <words>`, as whoever uses it calls it. On Linux it ends with us; its exit status is an answer. */
 export async function labCommand(
   words: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<Output> {
   if (settings().lab.provider === 'existing') throw lack('second-lab');
   const program = ownProgram('lib/cli/lab.ts');
-  return attempt(['setpriv', '--pdeathsig', 'KILL', '--', ...program, ...words], {
+  // elsewhere nothing ends a program with whoever started it, so one that is killed leaves it to finish
+  const endsWithUs = process.platform === 'linux' ? ['setpriv', '--pdeathsig', 'KILL', '--'] : [];
+  return attempt([...endsWithUs, ...program, ...words], {
     env,
     within: ofMachines({ own: ours.labCommand, launched: ours.labCommandLaunched }),
   });

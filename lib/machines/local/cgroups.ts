@@ -10,6 +10,9 @@ const top = '/sys/fs/cgroup';
 /** Whether this host has control groups of version 2 alone. */
 export const isVersion2 = (): boolean => exists(join(top, 'cgroup.controllers'));
 
+/** Whether this host has any: where it has none, nothing of a lab can be in one. */
+export const hasGroups = (): boolean => exists(top);
+
 /** The control group of a lab below each hierarchy, as its keeper wrote it down. */
 export function labGroup({ name, dir }: Readonly<Record<'name' | 'dir', string>>): string {
   const file = join(dir, 'cgroup');

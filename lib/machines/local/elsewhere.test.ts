@@ -1,9 +1,11 @@
 import { chmod, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { attempt, run } from '#lib/base/command.ts';
+import { spawnDetached } from '#lib/base/command.ts';
 import { exists } from '#lib/base/files.ts';
-import { endProcess } from '#lib/base/processes.ts';
+import { descendantsOf, endProcess, isAlive, processOf } from '#lib/base/processes.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
 import { temporary } from '#lib/base/temporary.ts';
 import { seconds, until } from '#lib/base/until.ts';
@@ -106,47 +108,49 @@ test('when that fails it is said, and the folder stays until it goes well', asyn
   expect(await ends()).toBe(1);
 });
 
-test('what is put into it runs on this host, and ends with it', async () => {
+/** Where there is /proc, and where there is none. */
+const systems = [
+  ['with /proc', '/proc'],
+  ['without', '/nowhere'],
+] as const;
+
+test.each(systems)('what is put into it runs on this host, and ends with it (%s)', async (_, proc) => {
+  vi.stubEnv('ISTIO_VM_CONFORMANCE_PROC', proc);
   const { lab } = await openLab(settings());
   await writeFile(join(lab.dir, 'on-end'), `#!/bin/sh\n${endingAll(lab)}\n`, { mode: 0o755 });
-  const background = ['setsid', '-f', 'sh', '-c', 'exec "$@" >/dev/null 2>&1 </dev/null', '-'];
-  // nobody else sleeps that long
-  const [inside, outside] = ['86394', '86393'].map((long) => `${long}.${String(process.pid)}`) as [
-    string,
-    string,
-  ];
-  await run([...enterLab(lab), ...background, 'sleep', inside]);
-  await run([...background, 'sleep', outside]);
-  const running = async (long: string): Promise<string> =>
-    (await attempt(['pgrep', '-f', `^sleep ${long}`])).stdout.trim();
-  await until(
-    'both run',
-    async () => Promise.all([running(inside), running(outside)]),
-    (pids) => pids.every(Boolean),
+  const log = join(folder.path, 'log');
+  // one that has a child, and one that is none of the lab's
+  const inside = await spawnDetached([...enterLab(lab), 'sh', '-c', 'sleep 91 & wait'], { log });
+  const outside = await spawnDetached(['sleep', '91'], { log });
+  const [child] = await until(
+    'its child runs',
+    async () => Promise.resolve(descendantsOf(inside)),
+    (below) => below.length === 1,
     { within: seconds(10) },
   );
+  const [first, other] = [processOf(inside), processOf(outside)];
 
   await closeLab('away');
 
-  const [left, other] = [await running(inside), await running(outside)];
-  endProcess(Number(other), 'SIGKILL');
-  expect({ left, other }).toEqual({ left: '', other: expect.stringMatching(/^\d+$/) as string });
+  const left = { first: isAlive(first), child: isAlive(child), other: isAlive(other) };
+  endProcess(outside);
+  expect(left).toEqual({ first: false, child: false, other: true });
 });
 
-test('its forwarders listen on loopback, and connect from this host', async () => {
+test.each(systems)('its forwarders listen on loopback, and end with it (%s)', async (_, proc) => {
+  vi.stubEnv('ISTIO_VM_CONFORMANCE_PROC', proc);
   const { lab } = await openLab(settings());
-  await writeFile(join(folder.path, 'socat'), '#!/bin/sh\necho "$@" >>"$ISTIO_VM_CONFORMANCE_LAB/socat"\n', {
-    mode: 0o755,
-  });
-  vi.stubEnv('PATH', `${folder.path}:${process.env['PATH'] ?? ''}`);
+  await writeFile(join(lab.dir, 'on-end'), `#!/bin/sh\n${endingAll(lab)}\n`, { mode: 0o755 });
+  const server = createServer((_request, response) => response.end('told'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port: far } = server.address() as AddressInfo;
 
-  const port = await forward(lab, 'api', '192.0.2.10:6443');
+  const port = await forward(lab, 'api', `127.0.0.1:${String(far)}`);
 
-  const words = await until(
-    'it was started',
-    async () => readFile(join(lab.dir, 'socat'), 'utf8'),
-    (text) => text.endsWith('\n'),
-    { within: seconds(10) },
-  );
-  expect(words).toBe(`TCP-LISTEN:${String(port)},bind=127.0.0.1,reuseaddr,fork TCP:192.0.2.10:6443\n`);
+  expect(port).not.toBe(far);
+  const url = `http://127.0.0.1:${String(port)}/`;
+  expect(await (await fetch(url)).text()).toBe('told');
+  await closeLab('away');
+  await expect(fetch(url)).rejects.toThrow('fetch failed');
+  server.close();
 });

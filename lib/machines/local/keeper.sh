@@ -4,7 +4,7 @@
 # killed; when the keeper itself is killed the kernel ends the lab with it (pdeathsig), and `lab gc` sweeps the rest.
 # <lab folder>/on-end is run first, when there is one: what the lab has elsewhere goes with it. When that fails the
 # folder stays, so that it can be tried again.
-# A lab without <lab folder>/nodes has all of itself elsewhere: no namespaces are made for it.
+# A lab that has all of itself elsewhere has another: keeper-elsewhere.ts.
 # <lab folder>/owner holds "<pid> <start time>" of the run that uses the lab, and is replaced by the next run.
 set -u
 left= group=
@@ -40,14 +40,10 @@ sweep() {
 trap 'sweep; exit 0' TERM
 
 echo "$$ $(start_of $$)" >"$dir/keeper"
-if [ -e "$dir/nodes" ]; then
-  group=$("$here/cgroups.sh" open "$name" $$) || exit 1
-  echo "$group" >"$dir/cgroup"
-  setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child=KILL \
-    bash "$here/lab-init.sh" "$dir" </dev/null &
-else
-  setpriv --pdeathsig KILL bash "$here/lab-elsewhere.sh" "$dir" </dev/null &
-fi
+group=$("$here/cgroups.sh" open "$name" $$) || exit 1
+echo "$group" >"$dir/cgroup"
+setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child=KILL \
+  bash "$here/lab-init.sh" "$dir" </dev/null &
 lab=$!
 
 while kill -0 "$lab" 2>/dev/null; do

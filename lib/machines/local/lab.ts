@@ -8,13 +8,14 @@ import { ours } from '#lib/base/deadlines.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, readJson, writeAtomic } from '#lib/base/files.ts';
 import { withLock } from '#lib/base/lock.ts';
+import { ownProgram } from '#lib/base/own-program.ts';
 import { labDir, root } from '#lib/base/paths.ts';
-import { endProcess, isAlive, processOf, type ProcessId } from '#lib/base/processes.ts';
+import { endProcess, isAlive, processOf, thisProcess, type ProcessId } from '#lib/base/processes.ts';
 import { defaultVmOs, type Settings } from '#lib/base/settings.ts';
 import { until } from '#lib/base/until.ts';
-import { endingByWord } from '#lib/machines/ending-by-word.ts';
+import { endingInside, putInside } from '#lib/machines/put-inside.ts';
 import { nodePlans, type Topology } from '#lib/machines/topology.ts';
-import { labGroup, scopeOf, untilScopeEnded } from './cgroups.ts';
+import { hasGroups, labGroup, scopeOf, untilScopeEnded } from './cgroups.ts';
 import { roomForWatchers } from './inotify.ts';
 
 /** An open lab, as this host has it. */
@@ -36,18 +37,13 @@ export const script = (name: string): string => join(root, 'lib/machines/local',
 
 /**
  * Words that put a command into a lab: into its namespaces (network, processes, mounts). When its machines are
- * elsewhere there are none, and that is this host itself; the command is then known by a word in its environment.
+ * elsewhere there are none, and that is this host itself, where the command is known as one of the lab's.
  */
 export const enterLab = ({ init, addresses, dir }: LocalLab): string[] =>
-  addresses === undefined
-    ? ['env', `${variable}=${dir}`]
-    : ['nsenter', '-t', String(init.pid), '-m', '-p', '-n', '--'];
-
-const variable = 'ISTIO_VM_CONFORMANCE_LAB';
+  addresses === undefined ? putInside(dir) : ['nsenter', '-t', String(init.pid), '-m', '-p', '-n', '--'];
 
 /** A script for sh that ends all that was put into a lab: where it has namespaces they end it anyway. */
-export const endingAll = ({ dir }: Pick<LocalLab, 'dir'>): string =>
-  [`set -- '${variable}=${dir}'`, endingByWord].join('\n');
+export const endingAll = ({ dir }: Pick<LocalLab, 'dir'>): string => endingInside(dir);
 
 /** What a lab's own network was made with. @throws Error when it has none */
 export function addressesOf({ name, addresses }: LocalLab): Topology {
@@ -86,8 +82,11 @@ export async function openLab(
     );
     await own(dir);
     if (addresses !== undefined) await roomForWatchers();
-    const words = [...(addresses === undefined ? [] : scopeOf(name)), 'bash', script('keeper.sh'), dir];
-    const keeper = await spawnDetached(words, { log: join(dir, 'keeper.log') });
+    const program =
+      addresses === undefined
+        ? ownProgram('lib/machines/local/keeper-elsewhere.ts')
+        : [...scopeOf(name), 'bash', script('keeper.sh')];
+    const keeper = await spawnDetached([...program, dir], { log: join(dir, 'keeper.log') });
     const lab = await until(
       `lab ${name} has its namespaces (log: ${join(dir, 'keeper.log')})`,
       async () => ({ lab: await findLab(name), keeper: processOf(keeper) !== undefined }),
@@ -158,7 +157,7 @@ async function close(name: string): Promise<void> {
   }
   const left = await labIn(name);
   if (left) endProcess(left.init.pid);
-  await run(['bash', script('cgroups.sh'), 'remove', group]);
+  if (hasGroups()) await run(['bash', script('cgroups.sh'), 'remove', group]);
   await untilScopeEnded(group);
   await endElsewhere(name, dir);
   await rm(dir, { recursive: true, force: true });
@@ -183,8 +182,8 @@ export async function adoptLab(dir: string): Promise<void> {
 
 /** Makes us the run that the lab lives for. */
 async function own(dir: string): Promise<void> {
-  const us = processOf(process.pid);
-  await writeAtomic(join(dir, 'owner'), `${String(us?.pid)} ${us?.started ?? ''}\n`);
+  const us = thisProcess();
+  await writeAtomic(join(dir, 'owner'), `${String(us.pid)} ${us.started}\n`);
 }
 
 async function refuseUnlessOurs({ name, dir }: LocalLab, now: Built): Promise<void> {
