@@ -4,7 +4,7 @@ import { coredns } from './coredns.ts';
 import { imageArchives } from './image-archives.ts';
 import { imageStore } from './image-store.ts';
 import { images, type Image } from './images.ts';
-import { kubernetes } from './kubernetes.ts';
+import { kubectl, kubernetes } from './kubernetes.ts';
 import { builtMesh, meshParts, releasedMesh, type Mesh } from './mesh.ts';
 import { proxyImage } from './proxy-image.ts';
 import { k3s } from './release/k3s.ts';
@@ -146,7 +146,9 @@ export async function prepareClients(
   const off = new AbortController();
   const place = (i: number): Place => ({ i, n: meshParts + 1, signal: off.signal });
   const mesh = meshOf(source, place);
-  const cluster = mesh.compiled.then(async () => kubernetes(place(meshParts + 1)));
+  // what else a lab on Linux may take is in its cache for any lab; no other system can run more of it than kubectl
+  const programs = process.platform === 'linux' ? kubernetes : kubectl;
+  const cluster = mesh.compiled.then(async () => programs(place(meshParts + 1)));
   await allOrNone([...mesh.all, cluster], off);
   const clients = await forClients(source, mesh, cluster);
   return { ...clients, sidecarPackage: await packageFor(mesh, architecture) };

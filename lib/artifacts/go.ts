@@ -14,8 +14,10 @@ export interface GoPrograms {
   programs: Readonly<Record<string, string>>;
   /** Variables set by the linker: full name -> value. */
   values?: Readonly<Record<string, string>>;
-  /** What they are built for, unless it is this machine. */
+  /** What they are built for, unless it is this machine's. */
   architecture?: Architecture;
+  /** Whether they run on this host, whatever its system; all others run on the machines of a lab, which have Linux. */
+  onHost?: boolean;
 }
 
 /** What decides how the programs come out, for the key of the artifact. */
@@ -29,7 +31,7 @@ export async function goInputs({ folder, programs, values = {}, architecture }: 
  * the pinned one ends the build.
  */
 export async function goBuild(
-  { folder, programs, values = {}, architecture }: GoPrograms,
+  { folder, programs, values = {}, architecture, onHost = false }: GoPrograms,
   dir: string,
   note: Note,
   run: Run,
@@ -40,6 +42,7 @@ export async function goBuild(
     cwd: fixture(folder),
     env: {
       ...{ CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' },
+      ...(onHost ? {} : { GOOS: 'linux' }),
       ...(architecture && { GOARCH: debianName(architecture) }),
     },
     within: ours.build,

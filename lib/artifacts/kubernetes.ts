@@ -28,6 +28,15 @@ const kubernetesPrograms: GoPrograms = {
   },
 };
 
+/** Builds kubectl alone, for this host. Returns its folder. */
+export async function kubectl(place?: Place): Promise<string> {
+  const programs = { kubectl: 'k8s.io/kubernetes/cmd/kubectl' };
+  const client: GoPrograms = { ...kubernetesPrograms, programs, onHost: true };
+  const title = `kubectl ${kubernetesVersion} from its Go module`;
+  const build: Build = async (dir, note, run) => goBuild(client, dir, note, run);
+  return produce('kubectl', await goInputs(client), title, 60_000, build, place);
+}
+
 /** Builds Kubernetes and the etcd it asks for. Returns the folder of kube-apiserver, kubelet, kubectl and so on. */
 export async function kubernetes(place?: Place): Promise<string> {
   const title = `Kubernetes ${kubernetesVersion} and etcd from their Go modules`;

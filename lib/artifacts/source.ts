@@ -9,7 +9,6 @@ import { istioVersion, moduleVersions, type IstioVersion } from './istio-version
 import { istioArchive, istioPackage } from './release/addresses.ts';
 import { addressesOf, refusalOf } from './release/fetched.ts';
 import { downloadsOf, istioRelease, packaged, type IstioRelease } from './release/istio-release.ts';
-import { ownArchitecture } from './architecture.ts';
 import { isMade } from './store.ts';
 
 /** Where Istio comes from in this run. */
@@ -73,7 +72,7 @@ async function lackOf(settings: Settings, looking: Looking): Promise<string | un
   if (tooOld) return `it is taken from ${oldest.join('.')} on`;
 
   const files = [
-    istioArchive(releases, version, ownArchitecture),
+    istioArchive(releases, version),
     ...packaged.map((architecture) => istioPackage(releases, version, architecture)),
   ];
   const within = looking.within ?? ours.sourceLook;

@@ -2,6 +2,7 @@ import { chmod, copyFile, mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { packageFiles } from '#lib/artifacts/sidecar-package.ts';
+import { debField } from '#lib/artifacts/deb.ts';
 import { run, type Output } from '#lib/base/command.ts';
 import { inWholeSeconds, type Within } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
@@ -118,7 +119,7 @@ export async function installSidecar(lab: Lab): Promise<string> {
 /** Installs the sidecar's package, unless this version came with the machine. */
 export async function installPackage({ vm, programs }: Lab): Promise<void> {
   const { sidecarPackage } = programs.vm;
-  const version = (await run(['dpkg-deb', '--field', sidecarPackage, 'Version'])).stdout.trim();
+  const version = await debField(sidecarPackage, 'Version', run);
   const there = await vm.attempt(['dpkg-query', '-W', '-f', '${Version} ${Status}', 'istio-sidecar']);
   if (there.stdout === `${version} install ok installed`) return;
   await vm.upload(sidecarPackage, packageFile);

@@ -1,4 +1,5 @@
 import { debianName, type Architecture } from '#lib/artifacts/architecture.ts';
+import { istioArch } from '#lib/artifacts/istio-arch.ts';
 import { packageFile } from '#lib/artifacts/repack.ts';
 import type { Settings } from '#lib/base/settings.ts';
 
@@ -19,12 +20,15 @@ const beside = (base: string, file: string): ReleasedFile => ({
   checksums: `${base}/${file}.sha256`,
 });
 
-/** Istio's release archive for Linux, as downloadIstio of its repository fetches it. */
+/**
+ * Istio's release archive, as downloadIstio of its repository fetches it: for the system of this host, as nothing but
+ * istioctl comes out of it.
+ */
 export const istioArchive = (
   { istio }: Pick<Releases, 'istio'>,
   version: string,
-  architecture: Architecture,
-): ReleasedFile => beside(`${istio}/${version}`, `istio-${version}-linux-${debianName(architecture)}.tar.gz`);
+  system = istioArch(),
+): ReleasedFile => beside(`${istio}/${version}`, `istio-${version}-${system}.tar.gz`);
 
 /**
  * The sidecar's Debian package. Releases up to 1.31 lie in one store; the scripts of later ones publish to another

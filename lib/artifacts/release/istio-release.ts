@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { debianName, ownArchitecture, type Architecture } from '#lib/artifacts/architecture.ts';
+import { debField, unpackDeb } from '#lib/artifacts/deb.ts';
 import { packageFile } from '#lib/artifacts/repack.ts';
 import { packageFiles } from '#lib/artifacts/sidecar-package.ts';
 import { made, type ProduceOptions, type Product } from '#lib/artifacts/store.ts';
@@ -55,7 +56,7 @@ export const downloadsOf = ({ archive, packages, images }: IstioRelease): Produc
 ];
 
 function istioctl(releases: Settings['lab']['releases'], version: string): Product {
-  const released = istioArchive(releases, version, ownArchitecture);
+  const released = istioArchive(releases, version);
   return {
     name: 'istio-archive',
     inputs: { url: released.url },
@@ -65,7 +66,7 @@ function istioctl(releases: Settings['lab']['releases'], version: string): Produ
       const archive = join(dir, released.file);
       await fetched(released, archive, { note, signal });
       const one = ['--strip-components=2', `istio-${version}/bin/istioctl`];
-      await run(['tar', '--extract', '--gzip', '--file', archive, '--directory', dir, ...one], {
+      await run(['tar', '-xzf', archive, '-C', dir, ...one], {
         within: ours.packing,
       });
       await rm(archive);
@@ -87,10 +88,10 @@ function sidecarPackage(
     build: async (dir, note, run, signal) => {
       const file = join(dir, released.file);
       await fetched(released, file, { note, signal });
-      const { stdout } = await run(['dpkg-deb', '--field', file, 'Architecture']);
-      if (stdout.trim() === debianName(architecture)) return;
+      const given = await debField(file, 'Architecture', run);
+      if (given === debianName(architecture)) return;
       throw new RefusedError(
-        `${released.url} is a package for ${stdout.trim() || 'nothing named'}, expected one for ${debianName(architecture)}.`,
+        `${released.url} is a package for ${given}, expected one for ${debianName(architecture)}.`,
       );
     },
   };
@@ -131,7 +132,10 @@ export async function releasedPrograms(
     expectedMs: 10_000,
     build: async (dir, _note, run) => {
       await unpack(sidecar, dir, run);
-      if (architecture === ownArchitecture) {
+      // elsewhere than on Linux it cannot be asked, and a release has none but Istio's own
+      if (architecture === ownArchitecture && process.platform !== 'linux') {
+        await writeFile(join(dir, buildFile), JSON.stringify({ istioFilters: true }));
+      } else if (architecture === ownArchitecture) {
         const istioFilters = await hasIstioFilters(join(dir, 'envoy'), run);
         await writeFile(join(dir, buildFile), JSON.stringify({ istioFilters }));
       }
@@ -154,7 +158,8 @@ const own = async (file: string): Promise<string> => sha256File(new URL(file, im
 /** Puts the files of a sidecar's package where the package of the modules source is made from. */
 async function unpack(sidecar: string, dir: string, run: Run): Promise<void> {
   const root = join(dir, 'root');
-  await run(['dpkg-deb', '--raw-extract', sidecar, root], { within: ours.packing });
+  await unpackDeb(sidecar, 'data', root, run);
+  await unpackDeb(sidecar, 'control', join(root, 'DEBIAN'), run);
   await mkdir(join(dir, 'packaging'));
   const script = { path: '/DEBIAN/postinst', source: 'packaging/postinst.sh', mode: 0o755 };
   for (const { path, source, mode } of [...packageFiles, script]) {

@@ -125,7 +125,7 @@ export async function publishArchive(
   const parts = ['manifests', 'samples'].map((name) => join(module, name));
   await run(['cp', '--recursive', '--no-preserve=mode', ...parts, root]);
   await run(['find', root, '-name', '*.sh', '-exec', 'chmod', '755', '{}', '+']);
-  await publish(site, istioArchive(officialReleases(), version, ownArchitecture), async (to) => {
+  await publish(site, istioArchive(officialReleases(), version), async (to) => {
     const words = ['tar', '--create', '--gzip', '--file', to, '--directory', scratch, top];
     await run(words, { within: ours.packing });
   });
