@@ -8,10 +8,12 @@ import { networks } from './networks.ts';
 import { programs } from './programs.ts';
 import { room } from './room.ts';
 import { security } from './security.ts';
+import { system } from './system.ts';
 import { vm } from './vm.ts';
 
 /** All that is looked at before a run, in the order of the report. */
 export const checks: readonly Check[] = [
+  system,
   ...programs,
   ...room,
   cgroups,

@@ -206,6 +206,30 @@ test('a VM of another architecture takes binfmt_misc', async () => {
   expect(lacking(await look({ files }, asked))).toEqual([expect.stringContaining('binfmt_misc: not loaded')]);
 });
 
+test.each([
+  [
+    'local',
+    {},
+    ['Linux, as the machines of LAB_PROVIDER=local are its namespaces; mend: LAB_PROVIDER=existing'],
+  ],
+  ['multipass', {}, ['Linux, as the images that LAB_PROVIDER=multipass lays on its nodes are built here']],
+  ['existing', {}, ['dpkg-deb; mend: ARTIFACT_SOURCE=release']],
+  ['existing', { ARTIFACT_SOURCE: 'release' }, []],
+])('on macOS what takes Linux of LAB_PROVIDER=%s is named', async (provider, env, wanted) => {
+  const asked = askedFor({ LAB_PROVIDER: provider, ...env });
+  const host = madeUp({
+    system: 'darwin',
+    root: provider !== 'existing',
+    lacks: ['ip', 'unshare', 'apt-get'],
+  });
+  const lines = lacking(await examine(asked, host, tried)).filter((line) =>
+    line.startsWith('system: darwin'),
+  );
+
+  expect(lines).toEqual(wanted.map((text) => expect.stringContaining(text) as string));
+  if (wanted.length === 0) expect(lacking(await examine(asked, host, tried))).toEqual([]);
+});
+
 test('of a lab on machines of others no kernel features are asked', async () => {
   for (const provider of ['multipass', 'existing']) {
     const host = madeUp({ files: { '/sys/fs/cgroup/cgroup.controllers': undefined }, devices: [] });

@@ -32,6 +32,8 @@ export interface Host extends PackagesHost {
   opens: (device: string) => boolean;
   /** The file system that a folder is on, or will be on once it is made. */
   fileSystem: (folder: string) => Promise<FileSystem>;
+  /** The system, as Node names it, such as linux or darwin. */
+  system: NodeJS.Platform;
   /** The version of the kernel, as `uname -r` has it. */
   kernel: string;
   /** The version of Node.js, such as v20.19.0. */
@@ -66,6 +68,7 @@ export const here = (): Host => ({
       inMemory: memory,
     };
   },
+  system: process.platform,
   kernel: release(),
   node: process.version,
   temporary: tmpdir(),

@@ -7,7 +7,9 @@ import type { FileSystem, Host } from './host.ts';
 import { labs } from './labs.ts';
 
 /** For the tests of doctor: how a made-up host differs from a Debian 12 on which nothing is lacking. */
-export interface Differences extends Partial<Pick<Host, 'root' | 'osRelease' | 'kernel' | 'node'>> {
+export interface Differences extends Partial<
+  Pick<Host, 'root' | 'osRelease' | 'system' | 'kernel' | 'node'>
+> {
   /** Programs and files that are missing. */
   lacks?: readonly string[];
   /** The text of files; undefined for one that is not there. */
@@ -48,6 +50,7 @@ export function madeUp(differences: Differences = {}): Host & { ran: string[] } 
     ran,
     root: true,
     osRelease: 'ID=debian\nVERSION_ID="12"\n',
+    system: 'linux',
     kernel: '6.1.0-40-amd64',
     node: 'v20.19.0',
     temporary: '/tmp',

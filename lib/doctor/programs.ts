@@ -10,7 +10,7 @@ const oldestNode = [20, 19] as const;
 const root: Check = {
   what: 'user',
   when: ({ settings }) => settings.lab.provider !== 'existing',
-  look: async ({ root: isRoot }) =>
+  look: async ({ root: isRoot }, { machinesHere }) =>
     Promise.resolve([
       isRoot
         ? { what: 'user', state: 'good', found: 'root' }
@@ -18,7 +18,9 @@ const root: Check = {
             what: 'user',
             state: 'lacking',
             found: 'not root',
-            wanted: 'root, as machines, namespaces, images and packages are made',
+            wanted: machinesHere
+              ? 'root, as machines, namespaces, images and packages are made'
+              : 'root, as the images of its pods are built here',
             mend: 'sudo env PATH="$PATH" npx vitest run',
           },
     ]),

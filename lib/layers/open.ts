@@ -46,7 +46,6 @@ export async function openLabFor(
     await makeFit(asked);
     return openExisting(asked, { recreate });
   }
-  if (process.platform !== 'linux') throw new RefusedError('A lab of our own machines needs Linux.');
   await makeFit(asked);
   if (asked.lab.provider === 'multipass') await multipass().version();
   const addresses = ownNetwork(asked);
