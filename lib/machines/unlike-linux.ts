@@ -60,8 +60,7 @@ export async function pathUnlikeLinux(
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const { has } = thisHost();
-  const whole = async (name: string): Promise<string> =>
-    (await run(['sh', '-c', 'unset -f "$1" 2>/dev/null; which "$1"', '-', name])).stdout.trim();
+  const whole = async (name: string): Promise<string> => (await run(['which', name])).stdout.trim();
   const script = async (name: string, text: string): Promise<void> => {
     await writeFile(join(folder, name), `#!/bin/sh\n${text}\n`);
     await chmod(join(folder, name), 0o755);
