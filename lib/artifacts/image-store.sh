@@ -1,30 +1,14 @@
 #!/bin/bash
-# image-store.sh <containerd root> <name of the image>=<OCI archive>...
-# Fills a containerd root with images, unpacked, with a containerd of its own that ends here. Runs in its own pid and
-# mount namespaces, so nothing stays behind whatever happens.
+# image-store.sh <configuration> <socket> <containerd root> <name of the image>=<OCI archive>...
+# Fills the containerd root of that configuration with images, unpacked, with a containerd of its own that ends here.
+# Runs in its own pid and mount namespaces, so nothing stays behind whatever happens.
 set -euo pipefail
-root=$1
-shift
+config=$1 socket=$2 root=$3
+shift 3
 mkdir -p "$root"
 mount -t tmpfs tmpfs /run # sockets may not have long paths
-socket=/run/containerd.sock log=/run/containerd.log
-cat >/run/config.toml <<END
-version = 2
-root = "$root"
-state = "/run/state"
-[grpc]
-  address = "$socket"
-[ttrpc]
-  address = "$socket.ttrpc"
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "registry.k8s.io/pause:3.10"
-  restrict_oom_score_adj = true
-[plugins."io.containerd.grpc.v1.cri".containerd]
-  snapshotter = "overlayfs"
-[plugins."io.containerd.grpc.v1.cri".cni]
-  conf_dir = "/run/cni"
-END
-containerd --config /run/config.toml >$log 2>&1 &
+log=/run/containerd.log
+containerd --config "$config" >$log 2>&1 &
 daemon=$!
 images=(ctr --address "$socket" --namespace k8s.io images)
 

@@ -1,17 +1,27 @@
 import { dirname } from 'node:path';
 import { stringify } from 'yaml';
+import { containerdConfig, containerdOf } from '#lib/artifacts/containerd.ts';
 import { inWholeSeconds } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
 import { until } from '#lib/base/until.ts';
 import type { NodeMachine } from '#lib/machines/node-machine.ts';
 import { clusterNetworks, type NodePlan } from '#lib/machines/topology.ts';
 
-/** Writes the configuration of containerd, the pod network, kubelet and kube-proxy onto a node. */
+/**
+ * Writes the configuration of containerd, the pod network, kubelet and kube-proxy onto a node.
+ *
+ * @throws RefusedError when the node's containerd is none that is known
+ */
 export async function configureNode(node: NodeMachine): Promise<void> {
   const { name, podNetwork } = node.plan;
   const { cgroupRoot, systemReserved } = await kubeletPlace(node);
   const files: Record<string, string> = {
-    '/etc/containerd/config.toml': containerd,
+    [containerdToml]: containerdConfig(await containerdOf(async (words) => node.run(words)), {
+      root: '/var/lib/containerd',
+      state: '/run/containerd',
+      socket,
+      cni: '/etc/cni/net.d',
+    }),
     '/etc/cni/net.d/10-pods.conflist': JSON.stringify({
       cniVersion: '1.0.0',
       name: 'pods',
@@ -126,7 +136,7 @@ export async function masquerade(node: NodeMachine): Promise<void> {
 }
 
 export const startContainerd = async (node: NodeMachine): Promise<void> =>
-  node.daemon('containerd', ['containerd', '--config', '/etc/containerd/config.toml']);
+  node.daemon('containerd', ['containerd', '--config', containerdToml]);
 
 /** kubelet ends when there is no containerd to talk to, so that is waited for. */
 export const startKubelet = async (node: NodeMachine): Promise<void> => {
@@ -148,30 +158,5 @@ export const startKubelet = async (node: NodeMachine): Promise<void> => {
 export const startKubeProxy = async (node: NodeMachine): Promise<void> =>
   node.daemon('kube-proxy', ['kube-proxy', '--config=/etc/kubernetes/kube-proxy.yaml']);
 
+const containerdToml = '/etc/containerd/config.toml';
 const socket = '/run/containerd/containerd.sock';
-
-const containerd = `version = 2
-root = "/var/lib/containerd"
-state = "/run/containerd"
-[grpc]
-  address = "/run/containerd/containerd.sock"
-[plugins."io.containerd.grpc.v1.cri"]
-  # a profile would be loaded into the kernel that the host runs on, and stay there
-  disable_apparmor = true
-  # without CAP_SYS_RESOURCE runc may not lower a score
-  restrict_oom_score_adj = true
-  sandbox_image = "registry.k8s.io/pause:3.10"
-  [plugins."io.containerd.grpc.v1.cri".containerd]
-    snapshotter = "overlayfs"
-    default_runtime_name = "runc"
-    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
-      runtime_type = "io.containerd.runc.v2"
-      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
-        SystemdCgroup = false
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    # read at each pull: where a claim has a registry, it says so there
-    config_path = "/etc/containerd/certs.d"
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "/opt/cni/bin"
-    conf_dir = "/etc/cni/net.d"
-`;

@@ -190,6 +190,26 @@ test('no Go and an old Go are lacking', async () => {
   expect(lacking(await look({ answers: old }))[0]).toContain('the go on PATH is go1.18.1');
 });
 
+test('containerd that is too old is lacking, in the words of the run that would refuse it', async () => {
+  const says = (stdout: string) => (command: string) =>
+    command === 'containerd --version' ? { stdout } : undefined;
+  const docker = says('containerd containerd.io v2.2.1 dea7da592f5d1d2b7755e3a161be07f43fad8f75\n');
+  const old = says('containerd github.com/containerd/containerd 1.5.9 \n');
+
+  expect((await look({})).map(inWords)).toContain(
+    'containerd: 1.6.20, which gets a configuration of version 2',
+  );
+  expect((await look({ answers: docker })).map(inWords)).toContain(
+    'containerd: 2.2.1, which gets a configuration of version 3',
+  );
+  expect(lacking(await look({ answers: old }))).toEqual([
+    "containerd: containerd 1.6, 1.7 or 2.x is needed on the nodes, and the containerd on PATH is 1.5.9; install containerd of Debian or Ubuntu, or Docker's containerd.io, and put it first on PATH",
+  ]);
+  expect(ofState(await look({ lacks: ['containerd'] }), 'unknown')).toContain(
+    'containerd: not looked at, as containerd is not installed yet',
+  );
+});
+
 test('the release source takes a container tool; others are told', async () => {
   expect(lacking(await look({ lacks: ['docker'] }))).toEqual([]);
   expect(lacking(await look({ lacks: ['docker'] }, askedFor({ ARTIFACT_SOURCE: 'release' })))).toEqual([

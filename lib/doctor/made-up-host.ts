@@ -76,6 +76,8 @@ export function madeUp(differences: Differences = {}): Host & { ran: string[] } 
 function usual(command: string): Partial<Output> | undefined {
   if (command === 'go env GOVERSION') return { stdout: 'go1.24.4\n' };
   if (command.startsWith('go env GOMODCACHE')) return { stdout: '/root/go/pkg/mod\n/root/.cache/go-build\n' };
+  if (command === 'containerd --version')
+    return { stdout: 'containerd github.com/containerd/containerd 1.6.20~ds1 1.6.20~ds1-1+deb12u3\n' };
   if (command.startsWith('apt-get indextargets')) return { stdout: 'a-mirror\n' };
   if (command === 'iptables --version') return { stdout: 'iptables v1.8.9 (nf_tables)\n' };
   if (command.includes('ip tuntap add')) return { stdout: goodParts };

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { containerdOf } from '#lib/artifacts/containerd.ts';
 import { installing, missingPackages, refuseOldGo } from '#lib/artifacts/host-packages.ts';
 import { neededGo } from '#lib/artifacts/go-version.ts';
 import { RefusedError } from '#lib/base/errors.ts';
@@ -71,6 +72,24 @@ const packages: Check = {
   },
 };
 
+/** Each node runs this host's; where it is not installed yet, apt-get brings that of Debian or Ubuntu. */
+const containerd: Check = {
+  what: 'containerd',
+  when: ({ machinesHere }) => machinesHere,
+  takes: ['containerd'],
+  look: async (host) => {
+    const what = 'containerd';
+    try {
+      const { version, configVersion } = await containerdOf(host.run);
+      const found = `${version}, which gets a configuration of version ${String(configVersion)}`;
+      return [{ what, state: 'good', found }];
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error;
+      return [{ what, state: 'lacking', found: error.message.replace(/\.$/, '') }];
+    }
+  },
+};
+
 /** They are for packages that are missing, and for the disk of the VM until there is one; apt takes seconds to tell. */
 const sources: Check = {
   what: 'package sources',
@@ -124,4 +143,4 @@ const containerTool: Check = {
   },
 };
 
-export const programs: readonly Check[] = [root, node, go, packages, sources, containerTool];
+export const programs: readonly Check[] = [root, node, go, packages, containerd, sources, containerTool];
