@@ -45,6 +45,20 @@ empty() {
   while read -r pid; do echo "$pid" >"$1/$2/cgroup.procs" 2>/dev/null; done <"$1/cgroup.procs"
 }
 
+# Version 2: lets the children of a group have its controllers, which the kernel refuses while the group itself has a
+# process. A process that is forked while the others are moved stays behind, so it is looked at again.
+delegate() { # <group> <group below it, for its processes>
+  local lacks
+  for _ in $(seq 50); do
+    empty "$top/$1" "$2"
+    enable "$top/$1"
+    lacks=$(lacking $(cat "$top/$1/cgroup.subtree_control"))
+    [ -n "$lacks" ] || return 0
+    sleep 0.1
+  done
+  fail "the controllers ${lacks% } could not be enabled in control group $1; it has: $(cat "$top/$1/cgroup.controllers"), and the processes: $(tr '\n' ' ' <"$top/$1/cgroup.procs")"
+}
+
 # Version 1: a new group does not inherit these
 cpuset_of_parent() {
   [ -e "$1/cpuset.cpus" ] && [ -e "$1/cpuset.mems" ] || return 0
@@ -71,7 +85,7 @@ open)
   group=$(sed -n 's|^0::/||p' "/proc/$keeper/cgroup")
   case $group in
   *$base-*.scope)
-    empty "$top/$group" keeper
+    below=keeper
     ;;
   *)
     # without systemd; in a container the root is a group that has processes
@@ -81,11 +95,12 @@ open)
     enable "$top/$base"
     group=$base/$lab
     mkdir -p "$top/$group"
+    below=
     ;;
   esac
   lacks=$(lacking $(cat "$top/$group/cgroup.controllers"))
   [ -z "$lacks" ] || fail "control group $group lacks the controllers ${lacks% }, which kubelet needs; it has: $(cat "$top/$group/cgroup.controllers"), and the system has: $(cat $top/cgroup.controllers)"
-  enable "$top/$group"
+  if [ -n "$below" ]; then delegate "$group" "$below"; else enable "$top/$group"; fi
   echo "$group"
   ;;
 make)
@@ -114,10 +129,7 @@ join)
   ;;
 settle)
   v2 || exit 0
-  empty "$top/$2" init
-  enable "$top/$2"
-  lacks=$(lacking $(cat "$top/$2/cgroup.subtree_control"))
-  [ -z "$lacks" ] || fail "the controllers ${lacks% } could not be enabled in control group $2; it has: $(cat "$top/$2/cgroup.controllers")"
+  delegate "$2" init
   ;;
 remove)
   # in every hierarchy, because a container runtime makes groups in `unified` too where both versions are mounted
