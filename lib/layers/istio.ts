@@ -3,7 +3,9 @@ import { stringify } from 'yaml';
 import { attempt } from '#lib/base/command.ts';
 import { inWholeSeconds } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
+import { messageOf } from '#lib/base/errors.ts';
 import { exists, writeAtomic } from '#lib/base/files.ts';
+import { say } from '#lib/base/progress.ts';
 import { hostKubeconfig } from '#lib/distribution/kubeconfig.ts';
 import type { Resource } from '#lib/kube/client.ts';
 import { allThere } from '#lib/kube/manifest.ts';
@@ -78,7 +80,33 @@ export async function install(lab: Lab, name: string, files: readonly string[]):
   );
   const words = ['install', '-y', `--istioNamespace=${lab.settings.istioNamespace}`];
   const patient = `--readiness-timeout=${inWholeSeconds(ours.istioReady)}s`;
-  await lab.istioctl([...words, patient, ...given.flat()], { within: ours.installIstio });
+  await withinItsOwnLimit(async () =>
+    lab.istioctl([...words, patient, ...given.flat()], { within: ours.installIstio }),
+  );
+}
+
+/** What istioctl says when the API server took longer than the 15 s that it gives each request, which nothing sets. */
+const ownLimit = /Client\.Timeout|server-side apply .*context deadline exceeded/;
+
+/**
+ * Runs an installation again when a request of it missed istioctl's own limit, as on a slow machine, and says so.
+ * An installation changes only what is not yet as asked, so the next one goes on where this one ended.
+ *
+ * @param runs how often at most
+ * @throws Error of the last run, or the first that has another reason
+ */
+export async function withinItsOwnLimit(installing: () => Promise<unknown>, runs = 4): Promise<void> {
+  for (let run = 1; ; run++) {
+    try {
+      await installing();
+      return;
+    } catch (error) {
+      if (run === runs || !ownLimit.test(messageOf(error))) throw error;
+      say(
+        `istioctl gave up on a request after 15 s, a limit of its own; it is run again (${String(run + 1)} of at most ${String(runs)}).`,
+      );
+    }
+  }
 }
 
 /** A deployment of Istio's namespace, by its name. */
