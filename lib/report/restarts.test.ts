@@ -27,3 +27,16 @@ test('what ended in a run is told with the claims that were being looked at', ()
     '03:04:10 etcd on k3s-master ended by signal KILL after 9.0 s (bye), while vm.long was looked at',
   ]);
 });
+
+test('a claim that was looked at again because of an end is among those it disturbed', () => {
+  const died = death('2026-01-02T03:04:06.000Z');
+  const said = 'etcd on k3s-master ended by signal KILL after 9.0 s (bye)';
+  const claims = [
+    { ...claim('vm.after', '2026-01-02T03:04:08.000Z', 1000), disturbedBy: [said] },
+    { ...claim('vm.later', '2026-01-02T03:04:20.000Z', 1000), disturbedBy: ['kubelet on k3s-master ended'] },
+  ];
+
+  const [found] = restartsIn([died], new Date('2026-01-02T03:04:05.000Z'), claims);
+
+  expect(found?.claims).toEqual(['vm.after']);
+});

@@ -4,7 +4,7 @@ import type { Result } from './results.ts';
 
 /** A program of the lab that ended although nobody stopped it, and was started again. */
 export interface Restart extends EndedProgram {
-  /** The claims that were being looked at. */
+  /** The claims that it disturbed: those being looked at, and those that were looked at again because of it. */
   claims: string[];
 }
 
@@ -12,11 +12,18 @@ export interface Restart extends EndedProgram {
 export const restartsIn = (
   ended: readonly EndedProgram[],
   startedAt: Date,
-  results: readonly Pick<Result, 'id' | 'startedAt' | 'durationMs'>[],
+  results: readonly Pick<Result, 'id' | 'startedAt' | 'durationMs' | 'disturbedBy'>[],
 ): Restart[] =>
   ended
     .filter(({ at }) => Date.parse(at) >= startedAt.getTime())
-    .map((one) => ({ ...one, claims: results.filter(during(Date.parse(one.at))).map(({ id }) => id) }));
+    .map((one) => ({ ...one, claims: results.filter(disturbedBy(one)).map(({ id }) => id) }));
+
+const disturbedBy = (one: EndedProgram) => {
+  const then = during(Date.parse(one.at));
+  const said = endOf(one);
+  return (result: Parameters<typeof then>[0] & Pick<Result, 'disturbedBy'>): boolean =>
+    then(result) || (result.disturbedBy ?? []).some((by) => by.startsWith(said));
+};
 
 const during =
   (at: number) =>

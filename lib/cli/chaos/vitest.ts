@@ -6,17 +6,17 @@ import { reportsDir, root } from '#lib/base/paths.ts';
 import type { Conformance } from '#lib/report/conformance.ts';
 import type { Ran } from './judge.ts';
 
-const endOfClaim = /^\s+[✓✗!■○] \S+/;
+const endOfClaim = /^\s+[✓✗!■○] (\S+)/;
 
 /**
  * Runs the claims of a pattern on the lab, which is kept.
  *
- * @param onClaim called when a claim has ended
+ * @param onClaim called with its id when a claim has ended
  */
 export async function vitest(
   pattern: string,
   within: Within,
-  onClaim: () => void = () => undefined,
+  onClaim: (id: string) => void = () => undefined,
 ): Promise<Ran> {
   const started = performance.now();
   const before = new Date().toISOString();
@@ -30,7 +30,8 @@ export async function vitest(
       const now = performance.now();
       heard.silentMs = Math.max(heard.silentMs, now - heard.last);
       heard.last = now;
-      if (endOfClaim.test(line)) onClaim();
+      const [, id] = endOfClaim.exec(line) ?? [];
+      if (id !== undefined) onClaim(id);
     },
   });
   const found = readJson<Conformance>(join(reportsDir(), 'conformance.json'));
