@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { attempt } from '#lib/base/command.ts';
 import { LackingError, RefusedError } from '#lib/base/errors.ts';
 import { writeAtomic } from '#lib/base/files.ts';
 import { settings as readSettings } from '#lib/base/settings.ts';
@@ -112,4 +113,13 @@ test('what a machine lacks to be the VM is named, all of it, and so is another n
   await expect(refuseUnfitVm(saying('', 'web-1'), ['x64'])).rejects.toEqual(
     new RefusedError('The VM calls itself web-1, and would be vm here; set WORKLOAD_VM_NAME=web-1.'),
   );
+});
+
+test('a machine whose sudo leaves the environment out is named', async () => {
+  const bin = join(folder.path, 'sudo-rs');
+  await mkdir(bin, { recursive: true });
+  await writeAtomic(join(bin, 'sudo'), '#!/bin/sh\necho "sudo-rs 0.2.8"\n', 0o755);
+  const PATH = `${bin}:${process.env['PATH'] ?? ''}`;
+  const here = { name: 'vm', attempt: async (words: readonly string[]) => attempt(words, { env: { PATH } }) };
+  await expect(refuseUnfitVm(here, ['x64', 'arm64'])).rejects.toThrow(/its sudo is sudo-rs \(on Ubuntu, /);
 });

@@ -17,6 +17,10 @@ const needed = [
   'systemd-run',
 ];
 
+/** Istio's start script runs the agent by `sudo -E`; sudo-rs (Ubuntu from 25.10 on) ignores that, and it finds no settings. */
+const sudoRs =
+  'a sudo that keeps the environment with -E, by which istio-start.sh runs the agent: its sudo is sudo-rs (on Ubuntu, update-alternatives --set sudo /usr/bin/sudo.ws has the other)';
+
 /**
  * Looks whether a machine can be the VM of the documents; changes nothing.
  *
@@ -32,6 +36,7 @@ export async function refuseUnfitVm(
   const script = [
     'for program do command -v "$program" >/dev/null || echo "the program $program"; done',
     'id ubuntu >/dev/null 2>&1 || echo "the user ubuntu, who the application runs as"',
+    `! sudo --version 2>&1 | grep -q sudo-rs || echo "${sudoRs}"`,
     'systemctl is-system-running 2>&1 | grep -qE "running|degraded|starting" || echo "systemd as its init"',
   ].join('\n');
   const { stdout } = await machine.attempt(['sh', '-c', script, '-', ...needed]);
