@@ -1,7 +1,7 @@
 import { appendFile, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { beforeEach, expect, test, vi } from 'vitest';
-import { ownArchitecture } from '#lib/artifacts/architecture.ts';
+import { debianName, ownArchitecture } from '#lib/artifacts/architecture.ts';
 import { made } from '#lib/artifacts/store.ts';
 import { run } from '#lib/base/command.ts';
 import { RefusedError } from '#lib/base/errors.ts';
@@ -122,6 +122,14 @@ test('an Envoy that takes the filters of Istio is its own build, another is not'
   expect(isIstioProxyBuild(await releasedPrograms(deb, ownArchitecture, undefined, { store }))).toBe(false);
 });
 
+test('an Envoy that cannot run here is taken for the build of a release', async () => {
+  const needsNewer = `echo "envoy: libc.so.6: version 'GLIBC_2.99' not found (required by envoy)" >&2; exit 1`;
+  await publishIstio(at.site, '1.25.0', join(at.dir, 'newer'), needsNewer);
+  const newer = istioRelease(settingsFor(at.site, { ISTIO_VERSION: '1.25.0' }));
+  const deb = packageIn(await made(newer.packages[ownArchitecture], { store }), ownArchitecture);
+  expect(isIstioProxyBuild(await releasedPrograms(deb, ownArchitecture, undefined, { store }))).toBe(true);
+});
+
 const faulty: [string, keyof MadeUp, (Fault | 'on')[], RegExp][] = [
   [
     'an archive that is not there',
@@ -197,13 +205,14 @@ test('an image is pulled for this machine, saved under the name that the charts 
     `image inspect ${name}`,
     `pull --platform linux/${ownArchitecture === 'arm64' ? 'arm64' : 'amd64'} ${from}`,
     `tag ${from} ${name}`,
-    `save --output FILE ${name}`,
+    'save --help',
+    `save --platform linux/${debianName(ownArchitecture)} --output FILE ${name}`,
     `rmi ${from}`,
     `rmi ${name}`,
   ]);
   // podman has nothing of it among the user's images at any time, so none can be left there
   const storages = (await readFile(join(at.dir, 'storages'), 'utf8')).trim().split('\n');
-  expect(storages).toHaveLength(7);
+  expect(storages).toHaveLength(8);
   expect(storages.every((conf) => conf.startsWith(`${store}/`))).toBe(true);
   expect((await readdir(folder)).sort()).toEqual(['.manifest.json', 'image.tar']);
 });

@@ -10,6 +10,7 @@ import { ours } from '#lib/base/deadlines.ts';
 import { RefusedError } from '#lib/base/errors.ts';
 import { exists, readJson, sha256File } from '#lib/base/files.ts';
 import type { Settings } from '#lib/base/settings.ts';
+import { say } from '#lib/base/progress.ts';
 import { istioArchive, istioPackage } from './addresses.ts';
 import { fetched } from './fetched.ts';
 import { hasIstioFilters } from './proxy-build.ts';
@@ -136,8 +137,12 @@ export async function releasedPrograms(
       if (architecture === ownArchitecture && process.platform !== 'linux') {
         await writeFile(join(dir, buildFile), JSON.stringify({ istioFilters: true }));
       } else if (architecture === ownArchitecture) {
-        const istioFilters = await hasIstioFilters(join(dir, 'envoy'), run);
-        await writeFile(join(dir, buildFile), JSON.stringify({ istioFilters }));
+        const seen = await hasIstioFilters(join(dir, 'envoy'), run);
+        if (seen === undefined)
+          say(
+            `The Envoy of ${basename(sidecar)} cannot run on this host, so it was not seen whose build it is; a release has Istio's own, and it is taken for that.`,
+          );
+        await writeFile(join(dir, buildFile), JSON.stringify({ istioFilters: seen ?? true }));
       }
       if (!control) return;
       await copyFile(join(control.archive, 'istioctl'), join(dir, 'istioctl'));

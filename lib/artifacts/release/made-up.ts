@@ -143,7 +143,7 @@ export async function containerTool(name: string, archive: string, dir: string):
     `echo "$*" >>${dir}/asked`,
     `[ -z "$CONTAINERS_STORAGE_CONF" ] || echo "$CONTAINERS_STORAGE_CONF" >>${dir}/storages`,
     `if grep -qsx "$1" ${dir}/fails; then echo "Error: $1 is refused" >&2; exit 1; fi`,
-    `case "$1" in image) exit 1 ;; save) cp ${archive} "$3" ;; esac`,
+    `case "$1" in image) exit 1 ;; save) if [ "$2" = --help ]; then echo --platform; else cp ${archive} "$5"; fi ;; esac`,
   ];
   await script(join(dir, name), lines.join('\n'));
 }

@@ -36,14 +36,22 @@ function filter(name: string, type: string): object {
   return { name, typed_config: { '@type': `type.googleapis.com/${type}` } };
 }
 
-/** Whether an Envoy takes a configuration with a filter that only Istio's build has. One that cannot be run does not. */
-export async function hasIstioFilters(envoy: string, run: Run): Promise<boolean> {
+/** What says that a program did not come to run: its loader, or who was to start it. */
+const notRun = /GLIBC\w*_[\d.]+|error while loading shared libraries|Exec format error/;
+
+/**
+ * Whether an Envoy takes a configuration with a filter that only Istio's build has.
+ *
+ * @returns undefined when it cannot run on this host (of another architecture, or an older C library), so nobody knows
+ */
+export async function hasIstioFilters(envoy: string, run: Run): Promise<boolean | undefined> {
   const words = [envoy, '--mode', 'validate', '--config-yaml', JSON.stringify(withIstioFilter)];
   try {
     await run(words, { within: ours.command });
     return true;
   } catch (error) {
-    if (error instanceof CommandError) return false;
-    throw error;
+    if (!(error instanceof CommandError)) throw error;
+    const { code, stderr } = error.output;
+    return [-1, 126, 127].includes(code) || notRun.test(stderr) ? undefined : false;
   }
 }

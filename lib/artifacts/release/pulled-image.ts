@@ -33,7 +33,8 @@ export function pulledImage({ tool, from, name }: Pull): Product {
       try {
         await pull([tool, 'pull', '--platform', `linux/${architecture}`, from], run, note);
         if (from !== name) await run([tool, 'tag', from, name]);
-        const save = [tool, 'save', '--output', archiveOf(dir), name];
+        const platform = await onePlatform(tool, architecture, run);
+        const save = [tool, 'save', ...platform, '--output', archiveOf(dir), name];
         await run(save, { within: ours.imageStep });
       } finally {
         // what the user had stays
@@ -43,6 +44,15 @@ export function pulledImage({ tool, from, name }: Pull): Product {
       }
     },
   };
+}
+
+/**
+ * Words that leave other platforms out of an archive, for a tool that knows them: a Docker with containerd's store (the
+ * default from 29 on) lists those of the image that it did not pull, too, and who imports all platforms lacks them.
+ */
+async function onePlatform(tool: string, architecture: string, run: Run): Promise<string[]> {
+  const { stdout } = await run([tool, 'save', '--help']);
+  return stdout.includes('--platform') ? ['--platform', `linux/${architecture}`] : [];
 }
 
 /**
