@@ -56,6 +56,16 @@ export const ours = {
   /** ssh has its connection, scp has copied a file. */
   sshConnects: stretching(minutes(1)),
   sshCopies: stretching(minutes(15)),
+  /** multipass starts, stops or restarts an instance, takes a snapshot of it, or goes back to one. */
+  instanceChanges: stretching(minutes(5)),
+  /** multipass brings a file into an instance. */
+  instanceTransfer: stretching(minutes(10)),
+  /** multipass deletes an instance, and it is gone; while its launch goes on, only after that. */
+  instanceDeletes: stretching(minutes(2)),
+  instanceGone: stretching(minutes(3)),
+  launchedGone: stretching(minutes(10)),
+  /** Commands are run in an instance that was started. */
+  instanceUsable: stretching(minutes(3)),
   /** QEMU answers from when it was started, and has ended from when it was asked to. */
   qemuAnswers: stretching(seconds(30)),
   qemuEnds: stretching(seconds(30)),

@@ -7,7 +7,7 @@ import {
 } from '#lib/base/command.ts';
 import { msOf } from '#lib/base/deadline.ts';
 import { ours } from '#lib/base/deadlines.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { seconds, until } from '#lib/base/until.ts';
 import type { Size } from '#lib/base/settings.ts';
 import { bytesIn, instanceIn, json, type Instance } from './answers.ts';
 import { failureOf, means, MultipassError } from './failure.ts';
@@ -93,7 +93,7 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
   const changed = async (what: 'stop' | 'start' | 'restart', name: string, wanted: string): Promise<void> => {
     known.forget(name);
     try {
-      await again([what, name], { within: minutes(5) });
+      await again([what, name], { within: ours.instanceChanges });
     } catch (error) {
       if (!means(error, 'timed out', 'unreachable')) throw error;
       if ((await state(name)) !== wanted) throw error;
@@ -192,7 +192,7 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
       ),
     transfer: async (content, name, path) => {
       await login(name, undefined, async () =>
-        again(['transfer', '-', `${name}:${path}`], { input: content, within: minutes(10) }),
+        again(['transfer', '-', `${name}:${path}`], { input: content, within: ours.instanceTransfer }),
       );
     },
     stop: async (name) => changed('stop', name, 'Stopped'),
@@ -207,24 +207,26 @@ export function multipass(attempt: Run = attemptHere, program = 'multipass'): Mu
         async () => {
           if (await gone()) return true;
           // what is still being made, or stopped, cannot be deleted yet
-          await told(['delete', '--purge', name], { within: minutes(2) }).catch((error: unknown) => {
-            last = error;
-          });
+          await told(['delete', '--purge', name], { within: ours.instanceDeletes }).catch(
+            (error: unknown) => {
+              last = error;
+            },
+          );
           return gone();
         },
         (seen) => seen,
         // once its image is there, a launch goes on without its client
-        { within: minutes(launching ? 10 : 3), every: 500, inARow: launching ? 3 : 1 },
+        { within: launching ? ours.launchedGone : ours.instanceGone, every: 500, inARow: launching ? 3 : 1 },
       ).catch((error: unknown) => {
         throw means(last, 'absent') ? error : (last ?? error);
       });
       known.forget(name);
     },
     snapshot: async (name, label) => {
-      await told(['snapshot', name, '--name', label], { within: minutes(5) });
+      await told(['snapshot', name, '--name', label], { within: ours.instanceChanges });
     },
     restore: async (name, label) => {
-      await told(['restore', `${name}.${label}`, '--destructive'], { within: minutes(5) });
+      await told(['restore', `${name}.${label}`, '--destructive'], { within: ours.instanceChanges });
     },
   };
 }

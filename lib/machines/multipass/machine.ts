@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import type { Within } from '#lib/base/deadline.ts';
+import { ours } from '#lib/base/deadlines.ts';
 import { messageOf } from '#lib/base/errors.ts';
-import { minutes, seconds, until } from '#lib/base/until.ts';
+import { until } from '#lib/base/until.ts';
 import type { Size } from '#lib/base/settings.ts';
 import type { Machine } from '#lib/machines/machine.ts';
 import { putInPlace, shellMachine } from '#lib/machines/shell-machine.ts';
@@ -14,7 +16,7 @@ import type { Multipass } from './cli.ts';
  */
 export function multipassMachine(multipass: Multipass, name: string, instance = name): Machine {
   const shell = shellMachine(name, async (words, options) => multipass.exec(instance, words, options));
-  const usable = async (within = minutes(3)): Promise<void> =>
+  const usable = async (within: Within = ours.instanceUsable): Promise<void> =>
     untilUsable(multipass, shell, instance, within);
   /** Gone with the boot that it was left in. */
   const thisBoot = `/run/conformance-boot-${randomBytes(4).toString('hex')}`;
@@ -96,13 +98,13 @@ export async function untilUsable(
   multipass: Multipass,
   shell: Pick<Machine, 'name' | 'run'>,
   instance: string,
-  within: number,
+  within: Within,
 ): Promise<void> {
   await until(
     `commands are run in ${shell.name}`,
     async () => {
       try {
-        await shell.run(['true'], { within: seconds(30) });
+        await shell.run(['true'], { within: ours.machineAnswers });
         return 'usable';
       } catch (error) {
         const seen = await multipass.info(instance);
