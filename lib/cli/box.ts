@@ -21,7 +21,7 @@ const usage = `npm run box -- <${debianReleases.join('|')}> [<command> [<words>â
   boots another kind of host (its own kernel, systemd, cgroup version 2, systemd-resolved, AppArmor) and runs a command
   in a copy of this checkout there, as root; without one, what a change of the local provider is tried with: doctor, the
   layers up to gateway, the claims of suites 1 and 2 that need no VM, down, and that nothing is left behind.
-  Emulated, that takes more than an hour. What the suites report is put into ${join(reportsDir(), 'box-<name>')}.`;
+  Emulated, that takes about an hour. What the suites report is put into ${join(reportsDir(), 'box-<name>')}.`;
 
 /** What is set in the box: emulated within the emulation a VM would miss limits of its own systemd. */
 const settings = [

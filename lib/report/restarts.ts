@@ -8,29 +8,29 @@ export interface Restart extends EndedProgram {
   claims: string[];
 }
 
-/** What ended since a run was started, with the claims that were being looked at. */
+/** What of a claim's result tells when it was looked at, and what disturbed that. */
+type Looked = Pick<Result, 'id' | 'startedAt' | 'durationMs' | 'disturbedBy'>;
+
+/** What ended since a run was started, with the claims that it disturbed. */
 export const restartsIn = (
   ended: readonly EndedProgram[],
   startedAt: Date,
-  results: readonly Pick<Result, 'id' | 'startedAt' | 'durationMs' | 'disturbedBy'>[],
+  results: readonly Looked[],
 ): Restart[] =>
   ended
     .filter(({ at }) => Date.parse(at) >= startedAt.getTime())
-    .map((one) => ({ ...one, claims: results.filter(disturbedBy(one)).map(({ id }) => id) }));
+    .map((one) => ({
+      ...one,
+      claims: results.filter((result) => during(result, one) || isNamed(result, one)).map(({ id }) => id),
+    }));
 
-const disturbedBy = (one: EndedProgram) => {
-  const then = during(Date.parse(one.at));
-  const said = endOf(one);
-  return (result: Parameters<typeof then>[0] & Pick<Result, 'disturbedBy'>): boolean =>
-    then(result) || (result.disturbedBy ?? []).some((by) => by.startsWith(said));
-};
+function during({ startedAt, durationMs }: Looked, { at }: EndedProgram): boolean {
+  const [from, then] = [Date.parse(startedAt ?? ''), Date.parse(at)];
+  return from <= then && then <= from + durationMs;
+}
 
-const during =
-  (at: number) =>
-  ({ startedAt, durationMs }: Pick<Result, 'startedAt' | 'durationMs'>): boolean => {
-    const from = Date.parse(startedAt ?? '');
-    return from <= at && at <= from + durationMs;
-  };
+const isNamed = ({ disturbedBy = [] }: Looked, one: EndedProgram): boolean =>
+  disturbedBy.some((by) => by.startsWith(endOf(one)));
 
 /** "19:02:26 kubelet on k3s-worker-1 ended by signal KILL after 50.2 s (…), while vm.hosts-file was looked at" */
 export const restartLine = (one: Restart): string =>

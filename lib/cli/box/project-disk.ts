@@ -10,7 +10,8 @@ const leftOut = /^(vm-|box-|judge-|durations$)|\.(draft|lock)$/;
 
 /**
  * A disk with this checkout (`project`: what git knows or would add, and its node_modules) and the artifacts of the
- * cache (`cache`), so that nothing is built or downloaded in the box.
+ * cache (`cache`), so that nothing is downloaded in the box, and only images are unpacked
+ * there, when its containerd is of another series.
  *
  * @param scratch a folder on the file system of the cache
  * @returns the path of the disk, a qcow2 file

@@ -84,9 +84,7 @@ open)
   fi
   group=$(sed -n 's|^0::/||p' "/proc/$keeper/cgroup")
   case $group in
-  *$base-*.scope)
-    below=keeper
-    ;;
+  *$base-*.scope) ;;
   *)
     # without systemd; in a container the root is a group that has processes
     [ ! -e $top/cgroup.type ] || empty $top init
@@ -95,12 +93,14 @@ open)
     enable "$top/$base"
     group=$base/$lab
     mkdir -p "$top/$group"
-    below=
     ;;
   esac
   lacks=$(lacking $(cat "$top/$group/cgroup.controllers"))
   [ -z "$lacks" ] || fail "control group $group lacks the controllers ${lacks% }, which kubelet needs; it has: $(cat "$top/$group/cgroup.controllers"), and the system has: $(cat $top/cgroup.controllers)"
-  if [ -n "$below" ]; then delegate "$group" "$below"; else enable "$top/$group"; fi
+  case $group in
+  *$base-*.scope) delegate "$group" keeper ;;
+  *) enable "$top/$group" ;; # it is new, so no process is in it
+  esac
   echo "$group"
   ;;
 make)
